@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+)
+
+// Account is the marketplace account's money as the journal sees it, in USD.
+type Account struct {
+	// Known tells whether the balance was ever read.
+	Known bool
+	// Balance is the last reading and ReadAt when it was.
+	Balance money.USD
+	ReadAt  time.Time
+	// Anchor is the balance that the account had before all that the journal
+	// booked; Anchored tells whether it is known.
+	Anchor   money.USD
+	Anchored bool
+	// Charged and Refunded are all that was booked, of every campaign.
+	Charged, Refunded money.USD
+	Reserved, Unknown money.USD
+	// Inflight is how many calls that move money are on their way or in doubt.
+	Inflight int
+}
+
+// Expected is what the balance should be by the books.
+func (a Account) Expected() money.USD { return a.Anchor - a.Charged + a.Refunded }
+
+// Account reads the account.
+func (j *Journal) Account(ctx context.Context) (Account, error) {
+	f, err := j.rdb.HGetAll(ctx, j.keys.account()).Result()
+	if err != nil {
+		return Account{}, fmt.Errorf("journal: account: %w", err)
+	}
+	r := reader{f: f}
+	_, known := f["balance"]
+	_, anchored := f["anchor"]
+	a := Account{
+		Known: known, Balance: money.USD(r.int("balance")), ReadAt: r.time("read_at"),
+		Anchored: anchored, Anchor: money.USD(r.int("anchor")),
+		Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
+		Reserved: money.USD(r.int("reserved")), Unknown: money.USD(r.int("unknown")),
+		Inflight: int(r.int("inflight")),
+	}
+	return a, r.err
+}
+
+// ReadBalance writes a reading of the balance. quiet tells that nothing that
+// moves money was in flight around it: the first such reading anchors the books.
+func (j *Journal) ReadBalance(ctx context.Context, now time.Time, balance money.USD, quiet bool) error {
+	flag := 0
+	if quiet {
+		flag = 1
+	}
+	_, err := j.run(ctx, "balance", millis(now), micros(balance), flag)
+	return err
+}
+
+// Remember keeps a fact about the account that was learned from its answers,
+// and Recall reads it; "" means not known yet.
+func (j *Journal) Remember(ctx context.Context, fact, value string) error {
+	return j.rdb.HSet(ctx, j.keys.account(), "fact:"+fact, value).Err()
+}
+
+// Recall reads a fact that Remember kept.
+func (j *Journal) Recall(ctx context.Context, fact string) (string, error) {
+	v, err := j.rdb.HMGet(ctx, j.keys.account(), "fact:"+fact).Result()
+	if err != nil {
+		return "", fmt.Errorf("journal: account: %w", err)
+	}
+	s, _ := v[0].(string)
+	return s, nil
+}

@@ -1,0 +1,101 @@
+-- The one door to the marketplace: it lets one caller through once an attempt.
+-- ARGV: id, nonce, now, lane job, lane generation, amount, kind class, quote,
+--       evidence, minimum balance, event, quiet until, deadline, count, then
+--       scope, window, cap, pause_at, measure, resume for each budget.
+-- kind class: 'pay' buys seats, 'refund' pauses, '' moves no money.
+-- Returns {'ok', attempt} or why not.
+local id, nonce, now, lane, gen = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local amount, class, quote, evidence = num(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
+local least, event, quiet, deadline = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+local k = opkey(id)
+local state = redis.call('HGET', k, 's')
+if not state then return {'gone'} end
+if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
+  return {'ok', redis.call('HGET', k, 'n')}
+end
+if state ~= 'queued' then return {'state', state} end
+
+local c = campaign_of(id)
+local FAR = '9000000000000'
+if class ~= 'refund' then
+  local stop = redis.call('GET', P .. 'stop')
+  local cs = redis.call('HGET', P .. 'campaign:' .. c, 'state')
+  if cs == 'removed' then return {'removed'} end
+  if stop or (cs and cs ~= 'active') then
+    move(id, k, state, state, now, FAR)
+    return {'paused', stop or redis.call('HGET', P .. 'campaign:' .. c, 'reason') or ''}
+  end
+end
+
+if lane ~= '' then
+  local holder = redis.call('HGET', jobkey(lane), 'lane')
+  if holder and holder ~= id then return {'busy', holder} end
+  if gen ~= '' and (redis.call('HGET', jobkey(lane), 'gen') or '0') ~= gen then return {'stale'} end
+end
+local account = P .. 'account'
+local hush = redis.call('HGET', account, 'quiet')
+if class == 'pay' and hush and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
+  return {'busy', hush}
+end
+if quiet ~= '' then
+  if hush and hush ~= id and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
+    return {'busy', hush}
+  end
+  if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
+end
+
+local list, base = {}, 15
+if class == 'pay' then
+  for i = 1, num(ARGV[14]) do
+    local scope, window, cap, pause_at = ARGV[base], ARGV[base + 1], num(ARGV[base + 2]), ARGV[base + 3]
+    local sk = P .. 'budget:' .. scope
+    local cur = redis.call('HGET', sk, 'window')
+    -- A clock that went back never opens a past window again.
+    if cur and cur > window then window = cur end
+    local wk = sk .. ':' .. window
+    redis.call('HSET', sk, 'window', window, 'resume', ARGV[base + 5])
+    redis.call('HSET', wk, 'cap', ARGV[base + 2], 'pause_at', pause_at, 'measure', ARGV[base + 4])
+    if redis.call('HGET', sk, 'latched') then
+      if redis.call('HGET', sk, 'resume') == 'window' and redis.call('HGET', sk, 'latched_window') < window then
+        redis.call('HDEL', sk, 'latched', 'latched_window')
+        redis.call('SREM', P .. 'latched', scope)
+      else
+        return {'latched', scope, window}
+      end
+    end
+    local held = num(redis.call('HGET', wk, 'charged')) - num(redis.call('HGET', wk, 'refunded'))
+      + num(redis.call('HGET', wk, 'reserved')) + num(redis.call('HGET', wk, 'unknown'))
+    if cap >= 0 and held + amount > cap then
+      return {'over', scope, window, int(cap - held)}
+    end
+    list[#list + 1] = scope .. ' ' .. window
+    base = base + 6
+  end
+  if least ~= '' then
+    local balance = redis.call('HGET', account, 'balance')
+    if not balance then return {'low', ''} end
+    local left = num(balance) - num(redis.call('HGET', account, 'spent'))
+      - num(redis.call('HGET', account, 'reserved')) - num(redis.call('HGET', account, 'unknown')) - amount
+    if left < num(least) then return {'low', int(left)} end
+  end
+end
+
+local budgets = table.concat(list, '\n')
+if class == 'pay' then
+  budget_add(budgets, 'reserved', amount)
+  account_add('reserved', amount)
+end
+if class ~= '' then account_add('inflight', 1) end
+if quiet ~= '' then redis.call('HSET', account, 'quiet', id, 'quiet_until', quiet) end
+if lane ~= '' then
+  redis.call('HSET', jobkey(lane), 'lane', id)
+  redis.call('HINCRBY', jobkey(lane), 'gen', 1)
+end
+local n = redis.call('HINCRBY', k, 'n', 1)
+redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane)
+if quote ~= '' then redis.call('HSET', k, 'qt', quote) end
+redis.call('HSET', k, 'ev', evidence, 'neg', 0)
+redis.call('HDEL', k, 'e')
+note(k, event)
+move(id, k, state, 'sending', now, deadline)
+return {'ok', n}

@@ -1,0 +1,80 @@
+-- Shared by every script of the journal. KEYS[1] is the prefix of all keys; its
+-- hash tag keeps them in one slot of a Redis Cluster.
+local P = KEYS[1]
+local OPEN = {planned = true, queued = true, sending = true, unknown = true, parked = true}
+local LIVE = {planned = true, queued = true, sending = true, unknown = true}
+
+-- Lua numbers print with 14 digits; amounts and times need all of theirs.
+local function int(n) return string.format('%.0f', n) end
+local function num(v) return tonumber(v or '0') or 0 end
+local function opkey(id) return P .. 'op:' .. id end
+local function jobkey(job) return P .. 'job:' .. job end
+local function campaign_of(id) return string.match(id, '^([^/]*)/') end
+
+local function note(k, event)
+  if event == '' then return end
+  local h = redis.call('HGET', k, 'h')
+  redis.call('HSET', k, 'h', h and (h .. '\n' .. event) or event)
+end
+
+-- move keeps the state, the indexes and the counts in step.
+local function move(id, k, from, to, now, due)
+  local c = campaign_of(id)
+  if from and OPEN[from] then redis.call('ZREM', P .. 'open:' .. from, id) end
+  if OPEN[to] then redis.call('ZADD', P .. 'open:' .. to, due, id) end
+  redis.call('HSET', k, 's', to, 'ut', now, 'due', due)
+  if from ~= to then
+    if from then
+      redis.call('HINCRBY', P .. 'count:' .. c, from, -1)
+      redis.call('HINCRBY', P .. 'count', from, -1)
+    end
+    redis.call('HINCRBY', P .. 'count:' .. c, to, 1)
+    redis.call('HINCRBY', P .. 'count', to, 1)
+  end
+  local was, is = from and LIVE[from], LIVE[to]
+  if was ~= is then
+    local a = redis.call('HGET', k, 'a')
+    redis.call('HINCRBY', P .. 'live:' .. c, a, is and 1 or -1)
+  end
+  if not LIVE[to] then redis.call('HSET', k, 'st', now) end
+end
+
+-- Budgets that an operation touches are kept as "scope window" lines.
+local function each_budget(list, f)
+  for line in string.gmatch(list or '', '[^\n]+') do
+    local scope, window = string.match(line, '^(%S+) (%S+)$')
+    f(scope, window, P .. 'budget:' .. scope, P .. 'budget:' .. scope .. ':' .. window)
+  end
+end
+
+local function budget_add(list, field, amount)
+  if amount == 0 then return end
+  each_budget(list, function(_, _, _, wk) redis.call('HINCRBY', wk, field, int(amount)) end)
+end
+
+local function account_add(field, amount)
+  if amount ~= 0 then redis.call('HINCRBY', P .. 'account', field, int(amount)) end
+end
+
+local function entry(now, kind, amount, id, job, list)
+  redis.call('XADD', P .. 'ledger', '*', 't', now, 'k', kind, 'm', int(amount),
+    'op', id, 'j', job or '', 'b', list or '')
+end
+
+-- latch closes a budget that reached its threshold. It returns true only when
+-- it closed it now. opened is the window in which a person opened it again.
+local function latch(scope, window, sk, wk, now)
+  local at = num(redis.call('HGET', wk, 'pause_at'))
+  if at <= 0 or redis.call('HGET', sk, 'latched') then return false end
+  if redis.call('HGET', sk, 'opened') == window then return false end
+  local measured
+  if redis.call('HGET', wk, 'measure') == 'consumed' then
+    measured = num(redis.call('HGET', wk, 'consumed'))
+  else
+    measured = num(redis.call('HGET', wk, 'charged')) - num(redis.call('HGET', wk, 'refunded'))
+  end
+  if measured < at then return false end
+  redis.call('HSET', sk, 'latched', now, 'latched_window', window)
+  redis.call('SADD', P .. 'latched', scope)
+  return true
+end

@@ -1,0 +1,38 @@
+-- Writes the operations of one occurrence and moves the action's watermark.
+-- ARGV: now, fence, schedule member, expected watermark, new watermark,
+--       next fire, missed, count, then id, doc, action, queue, state, error,
+--       event, job for each operation.
+-- Returns {verdict, id...}: the ids that did not exist before.
+local now, fence, member = ARGV[1], ARGV[2], ARGV[3]
+local expected, watermark, next_fire, missed = ARGV[4], ARGV[5], ARGV[6], num(ARGV[7])
+if fence ~= '' and redis.call('GET', P .. 'fence') ~= fence then return {'fenced'} end
+if member ~= '' then
+  local have = redis.call('HGET', P .. 'watermark', member)
+  if not have then return {'gone'} end
+  if have ~= expected then return {'moved', have} end
+end
+local out = {'ok'}
+local base = 9
+for i = 1, num(ARGV[8]) do
+  local id, doc, action, queue = ARGV[base], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
+  local state, err, event, job = ARGV[base + 4], ARGV[base + 5], ARGV[base + 6], ARGV[base + 7]
+  base = base + 8
+  local k = opkey(id)
+  if redis.call('EXISTS', k) == 0 then
+    redis.call('HSET', k, 'd', doc, 'a', action, 'q', queue, 'ct', now, 'n', 0)
+    if err ~= '' then redis.call('HSET', k, 'e', err) end
+    if job ~= '' then redis.call('HSET', k, 'j', job) end
+    redis.call('SADD', P .. 'owners', campaign_of(id))
+    redis.call('ZADD', P .. 'ops:' .. campaign_of(id), now, id)
+    move(id, k, nil, state, now, now)
+    note(k, event)
+    out[#out + 1] = id
+  end
+end
+if member ~= '' and watermark ~= '' then
+  redis.call('HSET', P .. 'watermark', member, watermark)
+  if next_fire == '' then redis.call('ZREM', P .. 'schedule', member)
+  else redis.call('ZADD', P .. 'schedule', next_fire, member) end
+  if missed > 0 then redis.call('HINCRBY', P .. 'missed', member, missed) end
+end
+return out

@@ -1,0 +1,195 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// JobStatus is what is known of a job.
+type JobStatus string
+
+// The statuses of a job. Waiting stands for every status that the marketplace
+// uses and does not tell of.
+const (
+	JobOnline   JobStatus = "online"
+	JobFinished JobStatus = "finished"
+	JobWaiting  JobStatus = "waiting"
+	JobGone     JobStatus = "gone"
+)
+
+// Job is one job that a campaign owns.
+type Job struct {
+	ID       int64
+	Campaign string
+	Item     string
+	// Slot is the slot of the create that made it; zero for adopted jobs.
+	Slot   time.Time
+	Status JobStatus
+	// Seats is how many seats were bought, by our books.
+	Seats int
+	// Price is what one seat pays the worker, in USD.
+	Price money.USD
+	// Charged and Refunded are its money so far, in USD.
+	Charged, Refunded money.USD
+	// Applications is the marketplace's count of applications, and Pending how
+	// many wait for a rating, when they were last read.
+	Applications, Pending int
+	// Lane is the operation that holds the job now.
+	Lane string
+	// Title and SeenAt are from the last look at the marketplace.
+	Title  string
+	SeenAt time.Time
+}
+
+// Filled is how many of the seats workers have taken.
+func (job Job) Filled() int { return min(job.Applications, job.Seats) }
+
+// View is what the planner needs of a job.
+func (job Job) View() planner.Job {
+	return planner.Job{
+		ID: job.ID, Item: job.Item, Slot: job.Slot,
+		Online: job.Status == JobOnline || job.Status == JobWaiting, Gone: job.Status == JobGone,
+	}
+}
+
+// Views is View for many jobs.
+func Views(jobs []Job) []planner.Job {
+	out := make([]planner.Job, len(jobs))
+	for i, job := range jobs {
+		out[i] = job.View()
+	}
+	return out
+}
+
+// Jobs lists a campaign's jobs, oldest first.
+func (j *Journal) Jobs(ctx context.Context, campaign string) ([]Job, error) {
+	ids, err := j.rdb.ZRange(ctx, j.keys.campaignJobs(campaign), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("journal: jobs of %s: %w", campaign, err)
+	}
+	return j.readJobs(ctx, ids)
+}
+
+// AllJobs lists every job of every campaign.
+func (j *Journal) AllJobs(ctx context.Context) ([]Job, error) {
+	ids, err := j.rdb.SMembers(ctx, j.keys.jobs()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("journal: jobs: %w", err)
+	}
+	return j.readJobs(ctx, ids)
+}
+
+// Job reads one job, or ErrNotFound.
+func (j *Journal) Job(ctx context.Context, id int64) (*Job, error) {
+	jobs, err := j.readJobs(ctx, []string{jobText(id)})
+	if err != nil {
+		return nil, err
+	}
+	if len(jobs) == 0 {
+		return nil, fmt.Errorf("job %d: %w", id, ErrNotFound)
+	}
+	return &jobs[0], nil
+}
+
+func (j *Journal) readJobs(ctx context.Context, ids []string) ([]Job, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	pipe := j.rdb.Pipeline()
+	cmds := make([]*redis.MapStringStringCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HGetAll(ctx, j.keys.job(id))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("journal: read jobs: %w", err)
+	}
+	jobs := make([]Job, 0, len(ids))
+	for i, cmd := range cmds {
+		f := cmd.Val()
+		if f["c"] == "" {
+			continue
+		}
+		f["id"] = ids[i]
+		job, err := decodeJob(f)
+		if err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, job)
+	}
+	return jobs, nil
+}
+
+func decodeJob(f map[string]string) (Job, error) {
+	r := reader{f: f}
+	job := Job{
+		ID: r.int("id"), Campaign: f["c"], Item: f["item"], Slot: r.time("slot"),
+		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
+		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
+		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
+		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"),
+	}
+	if r.err != nil {
+		return job, fmt.Errorf("journal: job %s: %w", f["id"], r.err)
+	}
+	return job, nil
+}
+
+// Sighting is what the marketplace says of a job.
+type Sighting struct {
+	ID           int64
+	Status       JobStatus
+	Applications int
+	// Pending is nil where the applications were not read.
+	Pending *int
+	Title   string
+}
+
+// See writes what was read of jobs. Jobs that the journal does not own are
+// left alone.
+func (j *Journal) See(ctx context.Context, now time.Time, seen []Sighting) error {
+	for _, s := range seen {
+		pending := ""
+		if s.Pending != nil {
+			pending = fmt.Sprint(*s.Pending)
+		}
+		if _, err := j.run(ctx, "see", s.ID, millis(now), string(s.Status), s.Applications, pending, s.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Adopt gives a job that was made by hand to a campaign. One that the campaign
+// owns already stays as it is; one of another campaign is refused.
+func (j *Journal) Adopt(ctx context.Context, now time.Time, job Job) error {
+	out, err := j.run(ctx, "adopt", job.ID, millis(now), job.Campaign, job.Item, string(job.Status),
+		job.Seats, micros(job.Price), job.Applications, job.Title)
+	if err != nil {
+		return err
+	}
+	if out[0] == "owned" {
+		return fmt.Errorf("job %d belongs to campaign %q already", job.ID, out[1])
+	}
+	return nil
+}
+
+// Quote reads a kept quote by the digest of what prices it.
+func (j *Journal) Quote(ctx context.Context, shape string) (money.USD, bool, error) {
+	n, err := j.rdb.HGet(ctx, j.keys.quotes(), shape).Int64()
+	if errors.Is(err, redis.Nil) {
+		return 0, false, nil
+	}
+	return money.USD(n), err == nil, err
+}
+
+// KeepQuote keeps a quote.
+func (j *Journal) KeepQuote(ctx context.Context, shape string, cost money.USD) error {
+	return j.rdb.HSet(ctx, j.keys.quotes(), shape, int64(cost)).Err()
+}

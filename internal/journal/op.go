@@ -1,0 +1,219 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// Op is an operation with what became of it.
+type Op struct {
+	planner.Operation
+	State planner.State
+	// Attempts is how many calls were begun.
+	Attempts int
+	// Reserved is what is held for it now, in USD.
+	Reserved money.USD
+	// Quote is what the marketplace said it would cost; Cost is what it did
+	// cost, and Refund what it brought back. Nil means not known.
+	Quote, Cost, Refund *money.USD
+	// Error is the reason of the last failure, refusal or skip.
+	Error string
+	// Due is when it is looked at next.
+	Due       time.Time
+	CreatedAt time.Time
+	// SettledAt is zero while it may still move by itself.
+	SettledAt time.Time
+	UpdatedAt time.Time
+	// Evidence is what was read before the call, as the executor wrote it.
+	Evidence json.RawMessage
+	// Negative counts the reads that did not find the effect of an unknown
+	// operation.
+	Negative int
+	// Nonce names the caller that was let through, while it is sending.
+	Nonce string
+	// Generation changes whenever an operation on the same job begins or ends.
+	Generation string
+	History    []Event
+}
+
+// Event is one line of an operation's history.
+type Event struct {
+	// At is milliseconds since the Unix epoch.
+	At    int64         `json:"t"`
+	State planner.State `json:"s"`
+	// Attempt is the number of the call it speaks of; 0 before the first.
+	Attempt int `json:"n,omitempty"`
+	// Amount is a quote, a cost or a refund, as State and Note tell.
+	Amount *money.USD `json:"m,omitempty"`
+	Note   string     `json:"x,omitempty"`
+	// Evidence is what was read.
+	Evidence json.RawMessage `json:"e,omitempty"`
+}
+
+func (e Event) text() string {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return `{"x":"unwritable event"}`
+	}
+	return string(b)
+}
+
+var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h"}
+
+// Load reads operations in one round trip. Ids that the journal does not hold
+// are left out.
+func (j *Journal) Load(ctx context.Context, ids []string) ([]*Op, error) {
+	pipe := j.rdb.Pipeline()
+	cmds := make([]*redis.SliceCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HMGet(ctx, j.keys.op(id), opFields...)
+	}
+	if _, err := pipe.Exec(ctx); err != nil && len(ids) > 0 {
+		return nil, fmt.Errorf("journal: read operations: %w", err)
+	}
+	ops := make([]*Op, 0, len(ids))
+	for i, cmd := range cmds {
+		op, err := decodeOp(cmd.Val())
+		if err != nil {
+			return nil, fmt.Errorf("journal: operation %s: %w", ids[i], err)
+		}
+		if op != nil {
+			ops = append(ops, op)
+		}
+	}
+	return ops, j.loadGenerations(ctx, ops)
+}
+
+// Get reads one operation, or ErrNotFound.
+func (j *Journal) Get(ctx context.Context, id string) (*Op, error) {
+	ops, err := j.Load(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(ops) == 0 {
+		return nil, fmt.Errorf("operation %q: %w", id, ErrNotFound)
+	}
+	return ops[0], nil
+}
+
+// loadGenerations tells each operation that moves money how often its job has
+// been touched, so that evidence which has grown old is noticed.
+func (j *Journal) loadGenerations(ctx context.Context, ops []*Op) error {
+	pipe := j.rdb.Pipeline()
+	cmds := map[*Op]*redis.StringCmd{}
+	for _, op := range ops {
+		if op.Kind.MovesMoney() && op.JobID != 0 {
+			cmds[op] = pipe.HGet(ctx, j.keys.job(jobText(op.JobID)), "gen")
+		}
+	}
+	if len(cmds) == 0 {
+		return nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("journal: read jobs: %w", err)
+	}
+	for op, cmd := range cmds {
+		op.Generation = cmd.Val()
+		if op.Generation == "" {
+			op.Generation = "0"
+		}
+	}
+	return nil
+}
+
+func jobText(id int64) string { return strconv.FormatInt(id, 10) }
+
+func decodeOp(values []any) (*Op, error) {
+	f := make(map[string]string, len(values))
+	for i, v := range values {
+		if s, ok := v.(string); ok {
+			f[opFields[i]] = s
+		}
+	}
+	if f["d"] == "" {
+		return nil, nil
+	}
+	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"]}
+	if err := json.Unmarshal([]byte(f["d"]), &op.Operation); err != nil {
+		return nil, err
+	}
+	r := reader{f: f}
+	op.Attempts, op.Negative = int(r.int("n")), int(r.int("neg"))
+	op.Reserved = money.USD(r.int("r"))
+	op.Quote, op.Cost, op.Refund = r.amount("qt"), r.amount("cost"), r.amount("rf")
+	op.Due, op.CreatedAt, op.UpdatedAt, op.SettledAt = r.time("due"), r.time("ct"), r.time("ut"), r.time("st")
+	if f["ev"] != "" {
+		op.Evidence = json.RawMessage(f["ev"])
+	}
+	if f["j"] != "" {
+		op.JobID = r.int("j")
+	}
+	for line := range strings.SplitSeq(f["h"], "\n") {
+		var e Event
+		if line != "" && json.Unmarshal([]byte(line), &e) == nil {
+			op.History = append(op.History, e)
+		}
+	}
+	return op, r.err
+}
+
+// reader reads typed fields of a hash and keeps the first error.
+type reader struct {
+	f   map[string]string
+	err error
+}
+
+func (r *reader) int(name string) int64 {
+	s := r.f[name]
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("field %s: %w", name, err)
+	}
+	return n
+}
+
+func (r *reader) amount(name string) *money.USD {
+	if r.f[name] == "" {
+		return nil
+	}
+	a := money.USD(r.int(name))
+	return &a
+}
+
+func (r *reader) time(name string) time.Time {
+	n := r.int(name)
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
+}
+
+// millis is how times are kept.
+func millis(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return strconv.FormatInt(t.UnixMilli(), 10)
+}
+
+func micros(a money.USD) string { return strconv.FormatInt(int64(a), 10) }
+
+func microsOrNone(a *money.USD) string {
+	if a == nil {
+		return ""
+	}
+	return micros(*a)
+}

@@ -1,0 +1,42 @@
+-- Writes a campaign's spec and keeps its actions' places in the schedule.
+-- ARGV: name, now, spec, digest, source, count, then id, digest of its trigger
+--       and whether it has slots in time (1 or 0) for each action.
+-- An action that is new, or whose trigger changed, starts from now: a schedule
+-- is never applied to the time before it was written.
+local name, now = ARGV[1], ARGV[2]
+local ck = P .. 'campaign:' .. name
+local had = redis.call('HGET', ck, 'actions') or ''
+if redis.call('HGET', ck, 'state') == 'removed' or redis.call('EXISTS', ck) == 0 then
+  redis.call('HSET', ck, 'state', 'active', 'since', now)
+  redis.call('HDEL', ck, 'reason')
+end
+redis.call('HSET', ck, 'spec', ARGV[3], 'digest', ARGV[4], 'source', ARGV[5], 'updated', now)
+redis.call('SADD', P .. 'campaigns', name)
+redis.call('SADD', P .. 'source:' .. ARGV[5], name)
+local active = redis.call('HGET', ck, 'state') == 'active'
+local keep, base = {}, 7
+local list = {}
+for i = 1, num(ARGV[6]) do
+  local action, trigger, timed = ARGV[base], ARGV[base + 1], ARGV[base + 2]
+  base = base + 3
+  local member = name .. '/' .. action
+  keep[action] = true
+  list[#list + 1] = action
+  if redis.call('HGET', P .. 'trigger', member) ~= trigger then
+    redis.call('HSET', P .. 'trigger', member, trigger)
+    redis.call('HSET', P .. 'watermark', member, now)
+  end
+  if timed == '1' and active then redis.call('ZADD', P .. 'schedule', now, member)
+  else redis.call('ZREM', P .. 'schedule', member) end
+end
+for action in string.gmatch(had, '[^\n]+') do
+  if not keep[action] then
+    local member = name .. '/' .. action
+    redis.call('ZREM', P .. 'schedule', member)
+    redis.call('HDEL', P .. 'watermark', member)
+    redis.call('HDEL', P .. 'trigger', member)
+    redis.call('HDEL', P .. 'missed', member)
+  end
+end
+redis.call('HSET', ck, 'actions', table.concat(list, '\n'))
+return {'ok', redis.call('HGET', ck, 'since')}

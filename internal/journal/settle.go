@@ -1,0 +1,135 @@
+package journal
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// Settlement says what became of an operation.
+type Settlement struct {
+	Op *Op
+	// From is the state it is believed to be in; another one refuses the write.
+	From planner.State
+	// Nonce must be the one that began a sending operation; "" elsewhere, and
+	// where a sending operation is given up for its sender.
+	Nonce string
+	// Stamp is drawn by the caller: a repeated write is told by it.
+	Stamp string
+	To    planner.State
+	Now   time.Time
+	// Due is when to look again; it orders what is open.
+	Due time.Time
+	// Cost is what was charged, Refund what came back, in USD; nil means nothing
+	// is booked.
+	Cost, Refund *money.USD
+	// JobID is the job made or acted on.
+	JobID int64
+	// Made describes the job that a create made.
+	Made *Made
+	// SeatsAdded is how many seats a job gained.
+	SeatsAdded int
+	// Error is the reason of a failure; Note goes to the history.
+	Error, Note string
+	// Evidence replaces the kept evidence; nil keeps it.
+	Evidence any
+	// Negative is the number of reads that found nothing so far.
+	Negative int
+}
+
+// Made is a job that a create made.
+type Made struct {
+	Item  string
+	Slot  time.Time
+	Seats int
+	Price money.USD
+}
+
+// ErrConflict is returned where the operation is not in the state that a
+// settlement starts from.
+type ErrConflict struct {
+	ID    string
+	State planner.State
+}
+
+func (e *ErrConflict) Error() string {
+	return fmt.Sprintf("operation %s is %s meanwhile", e.ID, e.State)
+}
+
+// Settle writes an outcome, moves its money and frees its lane. It returns the
+// scopes of the budgets whose threshold this closed.
+func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
+	evidence := ""
+	if s.Evidence != nil {
+		b, err := json.Marshal(s.Evidence)
+		if err != nil {
+			return nil, fmt.Errorf("journal: evidence: %w", err)
+		}
+		evidence = string(b)
+	}
+	out, err := j.run(ctx, "settle", s.args(evidence)...)
+	if err != nil {
+		return nil, err
+	}
+	switch out[0] {
+	case "gone":
+		return nil, fmt.Errorf("operation %q: %w", s.Op.ID, ErrNotFound)
+	case "state":
+		return nil, &ErrConflict{ID: s.Op.ID, State: planner.State(out[1])}
+	}
+	return out[1:], nil
+}
+
+func (s *Settlement) args(evidence string) []any {
+	job := ""
+	if s.JobID != 0 {
+		job = jobText(s.JobID)
+	}
+	due := s.Due
+	if due.IsZero() {
+		due = s.Now
+	}
+	item, slot, seats, price := "", "", "", ""
+	if s.Made != nil {
+		item, slot = s.Made.Item, millis(s.Made.Slot)
+		seats, price = strconv.Itoa(s.Made.Seats), micros(s.Made.Price)
+	}
+	added := ""
+	if s.SeatsAdded != 0 {
+		added = strconv.Itoa(s.SeatsAdded)
+	}
+	return []any{
+		s.Op.ID, string(s.From), s.Nonce, s.Stamp, string(s.To), millis(s.Now), millis(due),
+		microsOrNone(s.Cost), microsOrNone(s.Refund), job, s.Error, s.event(evidence).text(),
+		evidence, s.Negative, item, slot, seats, price, added,
+	}
+}
+
+func (s *Settlement) event(evidence string) Event {
+	e := Event{At: s.Now.UnixMilli(), State: s.To, Attempt: s.Op.Attempts, Amount: s.Cost, Note: s.Note}
+	if e.Amount == nil {
+		e.Amount = s.Refund
+	}
+	if e.Note == "" {
+		e.Note = s.Error
+	}
+	if evidence != "" {
+		e.Evidence = json.RawMessage(evidence)
+	}
+	return e
+}
+
+// Defer moves the time at which a queued operation is looked at again.
+func (j *Journal) Defer(ctx context.Context, op *Op, now, due time.Time, reason string) error {
+	event := ""
+	if reason != "" && reason != op.Error {
+		event = Event{At: now.UnixMilli(), State: planner.Queued, Attempt: op.Attempts, Note: reason}.text()
+	}
+	_, err := j.run(ctx, "defer", op.ID, millis(now), millis(due), reason, event)
+	return err
+}

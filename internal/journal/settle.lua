@@ -1,0 +1,111 @@
+-- Writes what became of an attempt, moves its money and frees its lane.
+-- ARGV: id, from, nonce or '', stamp, to, now, due, cost, refund, job, error,
+--       event, evidence, negative reads, job item, job slot, seats, unit price,
+--       seat change, free (1 where nothing was charged by us).
+-- Returns {'ok', scope...}: the budgets whose latch this closed.
+local id, from, nonce, stamp, to, now, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local cost, refund, job, err, event = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local k = opkey(id)
+local state = redis.call('HGET', k, 's')
+if not state then return {'gone'} end
+if redis.call('HGET', k, 'y') == stamp then
+  local out = {'ok'}
+  for scope in string.gmatch(redis.call('HGET', k, 'lt') or '', '[^\n]+') do out[#out + 1] = scope end
+  return out
+end
+if state ~= from then return {'state', state} end
+if nonce ~= '' and redis.call('HGET', k, 'x') ~= nonce then return {'state', 'stale'} end
+
+local class = redis.call('HGET', k, 'kc') or ''
+local budgets = redis.call('HGET', k, 'b') or ''
+local lane = redis.call('HGET', k, 'ln') or ''
+local reserved = num(redis.call('HGET', k, 'r'))
+local held = (from == 'sending' and 'reserved') or ((from == 'unknown' or from == 'parked') and 'unknown') or nil
+local keeps = to == 'unknown' or to == 'parked'
+local account = P .. 'account'
+
+if held and class == 'pay' then
+  if not keeps then
+    budget_add(budgets, held, -reserved); account_add(held, -reserved)
+    redis.call('HSET', k, 'r', 0)
+  elseif held == 'reserved' then
+    budget_add(budgets, 'reserved', -reserved); account_add('reserved', -reserved)
+    budget_add(budgets, 'unknown', reserved); account_add('unknown', reserved)
+  end
+end
+local flying = from == 'sending' or from == 'unknown'
+if class ~= '' and flying and to ~= 'unknown' then account_add('inflight', -1) end
+if redis.call('HGET', account, 'quiet') == id and to ~= 'unknown' then
+  redis.call('HDEL', account, 'quiet', 'quiet_until')
+end
+
+local closed = {}
+if cost ~= '' and num(cost) ~= 0 then
+  local amount = num(cost)
+  budget_add(budgets, 'charged', amount)
+  account_add('spent', amount); account_add('charged', amount)
+  entry(now, 'charge', amount, id, job, budgets)
+  redis.call('HSET', k, 'cost', cost)
+  if job ~= '' then
+    redis.call('HINCRBY', jobkey(job), 'charged', cost)
+    redis.call('LPUSH', P .. 'charges:' .. job, cost .. '\n' .. budgets)
+  end
+  each_budget(budgets, function(scope, window, sk, wk)
+    if latch(scope, window, sk, wk, now) then closed[#closed + 1] = scope end
+  end)
+elseif cost ~= '' then
+  redis.call('HSET', k, 'cost', cost)
+end
+
+-- A refund counts against the newest charges of the job, in their windows.
+if refund ~= '' and num(refund) ~= 0 then
+  local left = num(refund)
+  account_add('spent', -left); account_add('refunded', left)
+  local ck = P .. 'charges:' .. job
+  while left > 0 do
+    local newest = redis.call('LPOP', ck)
+    if not newest then break end
+    local m, list = string.match(newest, '^(%d+)\n?(.*)$')
+    local part = math.min(left, num(m))
+    budget_add(list, 'refunded', part)
+    entry(now, 'refund', part, id, job, list)
+    left = left - part
+    if num(m) > part then redis.call('LPUSH', ck, int(num(m) - part) .. '\n' .. list) end
+  end
+  if left > 0 then entry(now, 'refund', left, id, job, '') end
+  redis.call('HINCRBY', jobkey(job), 'refunded', refund)
+  redis.call('HSET', k, 'rf', refund)
+end
+
+if to == 'applied' and job ~= '' then
+  local jk = jobkey(job)
+  if ARGV[15] ~= '' then
+    redis.call('HSET', jk, 'c', campaign_of(id), 'item', ARGV[15], 'slot', ARGV[16], 'seats', ARGV[17],
+      'price', ARGV[18], 'status', 'online', 'op', id, 'ct', now)
+    redis.call('ZADD', P .. 'jobs:' .. campaign_of(id), now, job)
+    redis.call('SADD', P .. 'jobs', job)
+  elseif ARGV[19] ~= '' and redis.call('EXISTS', jk) == 1 then
+    redis.call('HINCRBY', jk, 'seats', ARGV[19])
+    redis.call('HSET', jk, 'status', 'online')
+  end
+  if class == 'refund' and redis.call('EXISTS', jk) == 1 then
+    redis.call('HSET', jk, 'status', 'finished')
+  end
+end
+if job ~= '' then redis.call('HSET', k, 'j', job) end
+if lane ~= '' then
+  redis.call('HINCRBY', jobkey(lane), 'gen', 1)
+  if not keeps and redis.call('HGET', jobkey(lane), 'lane') == id then redis.call('HDEL', jobkey(lane), 'lane') end
+end
+
+redis.call('HSET', k, 'y', stamp, 'lt', table.concat(closed, '\n'))
+if err ~= '' then redis.call('HSET', k, 'e', err) elseif to == 'applied' then redis.call('HDEL', k, 'e') end
+if ARGV[13] ~= '' then redis.call('HSET', k, 'ev', ARGV[13]) end
+if ARGV[14] ~= '' then redis.call('HSET', k, 'neg', ARGV[14]) end
+if not keeps then redis.call('HDEL', k, 'x') end
+if to ~= 'queued' and not keeps then redis.call('HDEL', k, 'ev', 'neg', 'kc', 'b', 'ln') end
+note(k, event)
+move(id, k, from, to, now, due)
+local out = {'ok'}
+for _, scope in ipairs(closed) do out[#out + 1] = scope end
+return out
