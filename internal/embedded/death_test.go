@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"context"
 	"net"
 	"net/url"
 	"os"
@@ -82,6 +83,28 @@ func TestOrphanEndsBeforeItsFilesAreTouched(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "was killed") {
 		t.Errorf("the log says %q, nothing of the orphan", out)
+	}
+}
+
+func TestFrozenOrphanKeepsItsFiles(t *testing.T) {
+	t.Parallel()
+	requireRedis(t)
+	dir := t.TempDir()
+	runner, addr := startHelper(t, dir)
+	pid := pidOf(t, connect(t, addr))
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	if err := runner.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = runner.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := embedded.Start(ctx, embedded.Config{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "still holds") {
+		t.Errorf("Start = %v, want that the orphan still holds the directory", err)
 	}
 }
 
