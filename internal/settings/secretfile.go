@@ -1,0 +1,108 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxSecret is more than any token holds; a longer file is the wrong one.
+const maxSecret = 16 << 10
+
+// secretField is a secret setting by its environment variable; the one with
+// _FILE after it names a file.
+type secretField struct {
+	env    string
+	target *Secret
+	check  func(text string) error
+}
+
+// load reads the secret from where the environment says. No error quotes it.
+func (f secretField) load(getenv func(string) string) error {
+	text, path := getenv(f.env), getenv(f.env+"_FILE")
+	if text != "" && path != "" {
+		return &Error{f.env, "is set, and so is " + f.env + "_FILE: unset one of them"}
+	}
+	if path != "" {
+		var err error
+		if text, err = readSecret(path, getenv("CREDENTIALS_DIRECTORY")); err != nil {
+			return &Error{f.env + "_FILE", err.Error()}
+		}
+	}
+	text = strings.TrimSpace(text)
+	if err := f.check(text); text != "" && err != nil {
+		return &Error{f.env, err.Error()}
+	}
+	*f.target = NewSecret(text)
+	return nil
+}
+
+// readSecret reads a file that nobody else may read. Mounts of a container or
+// of systemd, whose modes are not the user's to choose, are taken as they are.
+func readSecret(path, credentials string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	if info.IsDir() {
+		return "", fmt.Errorf("%q is a folder: name the file", path)
+	}
+	if mode := info.Mode().Perm(); mode&^0o600 != 0 && !isMount(path, credentials) {
+		return "", fmt.Errorf("%q has mode %04o, so that others may read it: run chmod 600 on it", path, mode)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read: %w", err)
+	}
+	if len(b) > maxSecret {
+		return "", fmt.Errorf("%q is longer than %d bytes: name the file that holds the secret alone", path, maxSecret)
+	}
+	if len(strings.TrimSpace(string(b))) == 0 {
+		return "", fmt.Errorf("%q is empty", path)
+	}
+	return string(b), nil
+}
+
+// isMount reports whether path lies where containers or systemd put secrets.
+func isMount(path, credentials string) bool {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return false
+	}
+	for _, dir := range []string{"/run/secrets", "/var/run/secrets", credentials} {
+		if dir != "" && strings.HasPrefix(abs, filepath.Clean(dir)+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// isWord accepts what can stand in a header of HTTP.
+func isWord(text string) error {
+	for _, r := range text {
+		if r <= ' ' || r > '~' {
+			return errors.New("holds a space, a line break or a letter beyond ASCII: give one word")
+		}
+	}
+	return nil
+}
+
+// isSegment accepts what can stand in a path as it is.
+func isSegment(text string) error {
+	for _, r := range text {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		if !letter && !strings.ContainsRune("-_.~", r) {
+			return errors.New("holds a character that cannot stand in a path: give letters, digits, - and _ only, " +
+				"as from `openssl rand -hex 16`")
+		}
+	}
+	return nil
+}
