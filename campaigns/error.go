@@ -1,15 +1,20 @@
 package campaigns
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Issue is one fault at one place of a spec.
 type Issue struct {
 	// File is the path as it was given.
 	File string `json:"file"`
-	// Line and Column count from 1; 0 means the file as a whole.
+	// Line and Column count from 1.
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
@@ -31,4 +36,76 @@ func (e Errors) Error() string {
 		lines[i] = issue.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// maxIssues bounds a report: nobody reads more, and a hostile file could hold
+// a fault in every byte.
+const maxIssues = 1000
+
+// report gathers issues, each of them once.
+type report struct {
+	file   string
+	issues []Issue
+	seen   map[Issue]struct{}
+}
+
+// at adds an issue at a node.
+func (r *report) at(n *yaml.Node, format string, args ...any) {
+	r.add(Issue{r.file, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)})
+}
+
+// add keeps an issue unless it is known or the report is full. A fault in the
+// defaults of a file would else be told for each of its campaigns.
+func (r *report) add(i Issue) {
+	if len(r.issues) > maxIssues {
+		return
+	}
+	if len(r.issues) == maxIssues {
+		i.Message = fmt.Sprintf("more than %d faults: the rest is left out", maxIssues)
+	}
+	if _, known := r.seen[i]; known {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[Issue]struct{})
+	}
+	r.seen[i] = struct{}{}
+	r.issues = append(r.issues, i)
+}
+
+// sorted are the issues by position, those of the spec itself first.
+func (r *report) sorted() []Issue {
+	slices.SortStableFunc(r.issues, func(a, b Issue) int {
+		return cmp.Or(
+			-compareBool(a.File == r.file, b.File == r.file),
+			cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return r.issues
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// clip keeps a hostile text from filling an error message.
+func clip(s string) string {
+	const most = 60
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
 }
