@@ -25,10 +25,10 @@ type order struct {
 func (s *Sandbox) newControl() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sandbox/books", func(w http.ResponseWriter, _ *http.Request) {
-		report(w, s.Books())
+		report(w, http.StatusOK, s.Books())
 	})
 	mux.HandleFunc("GET /sandbox/requests", func(w http.ResponseWriter, _ *http.Request) {
-		report(w, s.Traffic())
+		report(w, http.StatusOK, s.Traffic())
 	})
 	mux.HandleFunc("POST /sandbox/faults", obey(s.orderFaults))
 	mux.HandleFunc("POST /sandbox/jobs", obey(s.orderJob))
@@ -113,16 +113,16 @@ func obey(do func(body []byte) (any, error)) http.HandlerFunc {
 		}
 		did, err := do(body)
 		if err != nil {
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			report(w, map[string]string{"error": err.Error()})
+			report(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error()})
 			return
 		}
-		report(w, map[string]any{"ok": did})
+		report(w, http.StatusOK, map[string]any{"ok": did})
 	}
 }
 
-func report(w http.ResponseWriter, v any) {
+func report(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	// The only error is a client that has gone.
 	_ = json.NewEncoder(w).Encode(v)
 }

@@ -25,7 +25,6 @@ var routes = []route{
 	{"me", "GET", "/me", (*market).getMe},
 	{"job", "GET", "/job/{id}", (*market).getJob},
 	{"jobs", "GET", "/jobs/{status}/{page}", (*market).getJobs},
-	{"jobs", "GET", "/jobs/{status}", (*market).getJobs},
 	{"countries", "GET", "/countries", (*market).getCountries},
 	{"categories", "GET", "/categories", (*market).getCategories},
 	{"teams", "GET", "/teams", (*market).getTeams},
@@ -42,18 +41,15 @@ var routes = []route{
 	{"resume", "POST", "/job/{id}/resume", (*market).resumeJob},
 	{"restart", "POST", "/job/{id}/restart", (*market).restartJob},
 	{"applications", "GET", "/job/{id}/applications/{status}/{page}", (*market).getApplications},
-	{"applications", "GET", "/job/{id}/applications/{status}", (*market).getApplications},
 	{"application", "GET", "/application/{id}", (*market).getApplication},
 	{"rate", "POST", "/application/{id}/set", (*market).rate},
 }
 
-// routeNames are the names a fault plan may use, each once.
+// routeNames are the names that a fault plan may use.
 func routeNames() []string {
-	names := []string{}
-	for i, r := range routes {
-		if i == 0 || routes[i-1].name != r.name {
-			names = append(names, r.name)
-		}
+	var names []string
+	for _, r := range routes {
+		names = append(names, r.name)
 		if r.name == "create" {
 			names = append(names, quote)
 		}

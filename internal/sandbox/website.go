@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 )
@@ -45,7 +46,8 @@ func withJobDefaults(j Job) Job {
 }
 
 // AddApplications has n workers apply at once, whatever the job's limit. It
-// fails, with nobody applying, unless the job is online with n free seats.
+// fails, with nobody applying, unless the job is online with n free seats; where
+// workers run out, those who applied are returned beside the error.
 func (s *Sandbox) AddApplications(jobID int64, n int) (ids []int64, err error) {
 	return s.apply(jobID, n, nil)
 }
@@ -94,8 +96,8 @@ func (s *Sandbox) HandInAgain(appID int64, handed Handed) (err error) {
 func (s *Sandbox) RateApplication(appID int64, status AppStatus, reason string) (err error) {
 	s.locked(func(m *market) {
 		a := m.app(appID)
-		if a == nil {
-			err = fmt.Errorf("there is no application %d", appID)
+		if a == nil || status < AppDeclined || status > AppNotCompleted {
+			err = fmt.Errorf("application %d cannot be given status %d", appID, status)
 			return
 		}
 		m.books.add(m.effect(nil, "rate", Effect{JobID: a.JobID, ApplicationID: appID, Status: status}))
@@ -109,6 +111,7 @@ func (s *Sandbox) RateApplication(appID int64, status AppStatus, reason string) 
 func (s *Sandbox) EditJob(id int64, edit func(*Job)) error {
 	return s.onJob(id, func(m *market, j *job) error {
 		facts := j.Job
+		facts.Expected, facts.Proof = slices.Clone(j.Expected), slices.Clone(j.Proof)
 		edit(&facts)
 		m.replace(j, facts)
 		m.books.add(m.effect(nil, "edit", Effect{JobID: id}))
@@ -153,9 +156,11 @@ func (s *Sandbox) DeleteJob(id int64) error {
 	})
 }
 
-// Deposit adds to the balance.
+// Deposit adds to the balance. A negative amount takes away, to nothing at
+// most, as somebody else's purchases would.
 func (s *Sandbox) Deposit(amount money.USD) {
 	s.locked(func(m *market) {
+		amount = max(amount, -m.balance)
 		m.balance += amount
 		m.books.deposited += amount
 	})
