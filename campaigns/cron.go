@@ -29,7 +29,9 @@ func parseCron(text string) (crontab, error) {
 		return crontab{}, err
 	}
 	parsed, err := cronParser.Parse(text)
-	if err != nil {
+	if err != nil && strings.Contains(err.Error(), "above maximum (6)") {
+		return crontab{}, fmt.Errorf("%q: %w; Sunday is 0 or SUN", text, err)
+	} else if err != nil {
 		return crontab{}, fmt.Errorf("%q: %w", text, err)
 	}
 	spec, ok := parsed.(*cron.SpecSchedule)

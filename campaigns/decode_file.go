@@ -41,6 +41,9 @@ func (d *decoder) spec(n *yaml.Node) {
 		list := d.list(v)
 		d.out.Campaigns = make([]Campaign, 0, len(list))
 		for _, c := range list {
+			if d.full {
+				break
+			}
 			d.campaign(follow(c))
 		}
 	}

@@ -1,8 +1,10 @@
 package campaigns
 
 import (
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -194,7 +196,7 @@ func (d *decoder) excludes(n *yaml.Node, axes []axis) []map[string]string {
 		if !ok {
 			continue
 		}
-		for name := range fields {
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
 			if !hasAxis(axes, name) {
 				d.at(e, "exclude names %q, which the matrix has not", clip(name))
 			}

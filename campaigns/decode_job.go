@@ -78,12 +78,15 @@ func (d *decoder) job(n *yaml.Node, base jobSpec) jobSpec {
 // checkJob finds what is missing in a job once the defaults are merged, and
 // what does not go together.
 func (d *decoder) checkJob(n *yaml.Node, j *jobSpec) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	placed := func(key string) bool { return j.own.has(key) || j.base.has(key) }
 	for _, key := range []string{"title", "category", "price", "seats", "minutes", "steps", "proof"} {
-		if !j.own.has(key) && !j.base.has(key) {
+		if !placed(key) {
 			d.at(n, "the job has no %s", key)
 		}
 	}
-	placed := func(key string) bool { return j.own.has(key) || j.base.has(key) }
 	if !placed("countries") && !placed("team") {
 		d.at(n, "the job has no countries and no team: countries: INT is everyone")
 	}

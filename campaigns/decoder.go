@@ -92,7 +92,7 @@ func (d *decoder) mapping(n *yaml.Node, what string) (mapping, bool) {
 	if merges == 0 {
 		return n.Content, true
 	}
-	return d.merge(n)
+	return d.merge(n), true
 }
 
 // duplicates reports keys that come twice. Few keys are compared one by one,
@@ -130,7 +130,7 @@ func (d *decoder) duplicate(key, first *yaml.Node) {
 
 // merge puts the keys of `<<` behind the mapping's own: what is written out
 // wins, then what comes first in the list.
-func (d *decoder) merge(n *yaml.Node) (mapping, bool) {
+func (d *decoder) merge(n *yaml.Node) mapping {
 	var own, merged mapping
 	for i := 0; i < len(n.Content); i += 2 {
 		if n.Content[i].Tag != "!!merge" {
@@ -142,11 +142,9 @@ func (d *decoder) merge(n *yaml.Node) (mapping, bool) {
 			sources = sources[0].Content
 		}
 		for _, source := range sources {
-			m, ok := d.mapping(follow(source), "<<")
-			if !ok {
-				return nil, false
+			if m, ok := d.mapping(follow(source), "<<"); ok {
+				merged = append(merged, m...)
 			}
-			merged = append(merged, m...)
 		}
 	}
 	seen := make(map[string]bool, len(own)/2)
@@ -159,16 +157,21 @@ func (d *decoder) merge(n *yaml.Node) (mapping, bool) {
 			own = append(own, merged[i], merged[i+1])
 		}
 	}
-	return own, true
+	return own
 }
 
-// fill gives each value of a mapping to the field of its key.
+// fill gives each value of a mapping to the field of its key. A misspelt key is
+// read on as the one that was meant, so that its value is checked as well and
+// the right key is not called missing.
 func fill[T any](d *decoder, m mapping, what string, fields []field[T], into *T) {
 	for i := 0; i+1 < len(m); i += 2 {
 		f := find(fields, m[i].Value)
 		if f == nil {
-			d.unknown(m[i], what, keys(fields))
-			continue
+			meant := d.unknown(m[i], what, keys(fields))
+			if f = find(fields, meant); f == nil || m.has(meant) {
+				continue
+			}
+			m[i].Value = meant
 		}
 		value := follow(m[i+1])
 		if value.Tag == "!!null" {
@@ -197,12 +200,14 @@ func keys[T any](fields []field[T]) []string {
 	return names
 }
 
-func (d *decoder) unknown(key *yaml.Node, what string, known []string) {
+// unknown reports a key and returns the one that was meant, if that is clear.
+func (d *decoder) unknown(key *yaml.Node, what string, known []string) (meant string) {
 	if what == "set" && find(jobFields, key.Value) != nil {
 		d.at(key, "the marketplace cannot change the %s of a job: pause it and create another", key.Value)
-		return
+		return ""
 	}
 	d.at(key, "unknown key %q in %s%s", clip(key.Value), what, didYouMean(key.Value, known))
+	return nearest(key.Value, known)
 }
 
 // require reports keys that a mapping lacks.

@@ -47,23 +47,25 @@ type report struct {
 	file   string
 	issues []Issue
 	seen   map[Issue]struct{}
+	// full is set by the first issue that is left out.
+	full bool
 }
 
 // at adds an issue at a node.
 func (r *report) at(n *yaml.Node, format string, args ...any) {
-	r.add(Issue{r.file, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)})
+	if !r.full {
+		r.add(Issue{r.file, max(n.Line, 1), max(n.Column, 1), fmt.Sprintf(format, args...)})
+	}
 }
 
 // add keeps an issue unless it is known or the report is full. A fault in the
 // defaults of a file would else be told for each of its campaigns.
 func (r *report) add(i Issue) {
-	if len(r.issues) > maxIssues {
+	if _, known := r.seen[i]; known {
 		return
 	}
 	if len(r.issues) == maxIssues {
-		i.Message = fmt.Sprintf("more than %d faults: the rest is left out", maxIssues)
-	}
-	if _, known := r.seen[i]; known {
+		r.full = true
 		return
 	}
 	if r.seen == nil {
@@ -73,7 +75,8 @@ func (r *report) add(i Issue) {
 	r.issues = append(r.issues, i)
 }
 
-// sorted are the issues by position, those of the spec itself first.
+// sorted are the issues by position, those of the spec itself first. The last
+// one tells if some were left out.
 func (r *report) sorted() []Issue {
 	slices.SortStableFunc(r.issues, func(a, b Issue) int {
 		return cmp.Or(
@@ -81,9 +84,13 @@ func (r *report) sorted() []Issue {
 			cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Message, b.Message),
 		)
 	})
+	if r.full {
+		last := r.issues[len(r.issues)-1]
+		last.Message = fmt.Sprintf("more than %d faults: the rest is left out", maxIssues)
+		r.issues = append(r.issues, last)
+	}
 	return r.issues
 }
 

@@ -81,13 +81,18 @@ func checkKey(key string) error {
 	return nil
 }
 
+// checkFields tells of the first field, by name, with a control character.
 func checkFields(fields map[string]string) error {
+	worst := ""
 	for name, value := range fields {
-		if err := checkCharacters(value); err != nil {
-			return fmt.Errorf("field %q %w", clip(name), err)
+		if checkCharacters(value) != nil && (worst == "" || name < worst) {
+			worst = name
 		}
 	}
-	return nil
+	if worst == "" {
+		return nil
+	}
+	return fmt.Errorf("field %q %w", clip(worst), checkCharacters(fields[worst]))
 }
 
 func checkFieldName(name string) error {

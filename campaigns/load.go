@@ -116,5 +116,24 @@ func (d *decoder) syntax(data []byte, err error) {
 	if bytes.IndexByte(text[:indent], '\t') >= 0 {
 		message += "; indent with spaces, not with tabs"
 	}
-	d.add(Issue{d.file, line, indent + 1, "not valid YAML: " + message})
+	column := indent + 1
+	if l, c, ok := anchorPlace(data, message); ok {
+		line, column = l, c
+	}
+	d.add(Issue{d.file, line, column, "not valid YAML: " + message})
+}
+
+// anchorPlace finds the alias of a complaint that tells no line at all.
+func anchorPlace(data []byte, message string) (line, column int, ok bool) {
+	name, ok := strings.CutPrefix(message, "unknown anchor '")
+	if !ok {
+		return 0, 0, false
+	}
+	name, _, _ = strings.Cut(name, "'")
+	at := bytes.Index(data, []byte("*"+name))
+	if at < 0 {
+		return 0, 0, false
+	}
+	line, column = place(data, at)
+	return line, column, true
 }

@@ -162,7 +162,7 @@ func (d *decoder) csvFault(set *rowSet, r *csv.Reader, header, record []string, 
 	if errors.Is(err, csv.ErrFieldCount) {
 		line, column := r.FieldPos(0)
 		d.add(Issue{set.file, line, column, fmt.Sprintf(
-			"%d fields, but the header has %d", len(record), len(header))})
+			"the row has %d fields, the header %d", len(record), len(header))})
 		return true
 	}
 	d.add(Issue{set.file, at.Line, at.Column, at.Err.Error()})

@@ -5,19 +5,25 @@ import "strings"
 // didYouMean is a hint at the candidate nearest to a misspelt word, such as
 // `, did you mean "price"?`, or the list of candidates where none is near.
 func didYouMean(word string, candidates []string) string {
-	best, least := "", 1+min(len(word), 12)/3
-	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(word), c, least); d <= least && (best == "" || d < least) {
-			best, least = c, d
-		}
-	}
-	if best != "" {
+	if best := nearest(word, candidates); best != "" {
 		return `, did you mean "` + best + `"?`
 	}
 	if len(candidates) == 0 {
 		return ""
 	}
 	return "; there are: " + strings.Join(candidates, ", ")
+}
+
+// nearest is the candidate that a word was probably meant to be, or "".
+func nearest(word string, candidates []string) string {
+	word = strings.ToLower(word)
+	best, least := "", 1+min(len(word), 12)/3
+	for _, c := range candidates {
+		if d := editDistance(word, c, least); d < least || d == least && best == "" {
+			best, least = c, d
+		}
+	}
+	return best
 }
 
 // editDistance is how many letters must be put in, taken out, changed or

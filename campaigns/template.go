@@ -44,7 +44,7 @@ func isTemplate(text string) bool { return strings.Contains(text, "{{") }
 func compileTemplate(text string) (*textTemplate, error) {
 	trees, err := parse.Parse("", text, "{{", "}}", functions)
 	if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "template: :"))
+		return nil, errors.New(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "template: :"), "1: "))
 	}
 	if len(trees) != 1 {
 		return nil, errors.New("a template cannot define others")
@@ -72,7 +72,7 @@ func (t *textTemplate) inspect(node parse.Node) error {
 		}
 		return errors.Join(t.inspectAll(n.List), t.inspectAll(n.ElseList))
 	}
-	return fmt.Errorf("{{ %s }} is not supported: a template has fields, if and the functions %s",
+	return fmt.Errorf("%s is not supported: a template has fields, if and the functions %s",
 		clip(node.String()), strings.Join(slices.Sorted(maps.Keys(functions)), ", "))
 }
 
