@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -36,7 +37,8 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	conn, err := net.DialTimeout(network(addr), endpoint(addr), dialTimeout)
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(context.Background(), network(addr), endpoint(addr))
 	if errors.Is(err, os.ErrPermission) {
 		return "", fmt.Errorf("the runner in %q belongs to another user: run this as that user or set REDIS_URL: %w",
 			dir, err)

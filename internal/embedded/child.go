@@ -37,6 +37,7 @@ type child struct {
 // startChild runs bin on the files in dir and waits until it has loaded them.
 func startChild(ctx context.Context, bin, dir string, log *slog.Logger) (instance, string, error) {
 	home := filepath.Join(dir, "redis")
+	//nolint:gosec // G302: it is a folder, which nobody could enter with 0600
 	if err := errors.Join(os.MkdirAll(home, 0o700), os.Chmod(home, 0o700)); err != nil {
 		return nil, "", fmt.Errorf("folder for redis: %w", err)
 	}
@@ -65,6 +66,7 @@ func startChild(ctx context.Context, bin, dir string, log *slog.Logger) (instanc
 // spawn starts the process. The goroutine that does so keeps its thread until
 // the process has ended, because the kernel ends the process with the thread.
 func (c *child) spawn(bin, home string) error {
+	//nolint:gosec,noctx // bin was found in PATH; the child outlives the context of its start
 	cmd := exec.Command(bin, arguments(home, c.socket.path)...)
 	cmd.Env = environment()
 	cmd.Stdout = c.log

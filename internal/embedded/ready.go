@@ -25,7 +25,7 @@ func (c *child) ready(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
 		fmt.Errorf("redis-server was not ready within %s: look at its log with --log-level debug", readyWithin))
 	defer cancel()
-	if err := c.poll(ctx, c.listens); err != nil {
+	if err := c.poll(ctx, func() bool { return c.listens(ctx) }); err != nil {
 		return err
 	}
 	client, err := Connect(addr, Options{Once: true, PoolSize: 1})
@@ -45,8 +45,8 @@ func (c *child) ready(ctx context.Context, addr string) error {
 }
 
 // listens reports whether the socket takes connections.
-func (c *child) listens() bool {
-	conn, err := net.Dial("unix", c.socket.path)
+func (c *child) listens(ctx context.Context) bool {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", c.socket.path)
 	return err == nil && conn.Close() == nil
 }
 

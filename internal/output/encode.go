@@ -115,9 +115,8 @@ func writeCSV(w io.Writer, rows Rows) error {
 	if err := out.Write(rows.Columns); err != nil {
 		return err
 	}
-	record := make([]string, len(rows.Columns))
 	for _, row := range rows.Cells {
-		record = record[:0]
+		record := make([]string, 0, len(row))
 		for _, cell := range row {
 			record = append(record, csvCell(cell))
 		}

@@ -117,10 +117,23 @@ func TestSecretFromAFile(t *testing.T) {
 
 func TestSecretFromTwoPlacesIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"HIRETALENTS_API_KEY", "RUNNER_CONSOLE_TOKEN", "RUNNER_CALLBACK_SECRET"} {
+	for _, name := range []string{"HIRETALENTS_API_KEY", "RUNNER_CONSOLE_TOKEN", "RUNNER_CALLBACK_SECRET", "REDIS_URL"} {
 		_, err := load(t, nil, map[string]string{name: canary, name + "_FILE": "/x"})
 		if err == nil || !strings.Contains(err.Error(), "unset one") || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestRedisURLFromAFile(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"REDIS_URL_FILE": write(t, t.TempDir(), "redis://:pw@h:1\n", 0o600)}
+	s, err := load(t, nil, env)
+	if err != nil || s.RedisURL != "redis://:pw@h:1" {
+		t.Errorf("RedisURL = %q, %v", s.RedisURL, err)
+	}
+	s, err = load(t, []string{"--redis", "unix:///flag"}, env)
+	if err != nil || s.RedisURL != "unix:///flag" {
+		t.Errorf("with a flag RedisURL = %q, %v", s.RedisURL, err)
 	}
 }

@@ -20,24 +20,33 @@ type secretField struct {
 	check  func(text string) error
 }
 
-// load reads the secret from where the environment says. No error quotes it.
+// load reads and checks the secret. No error quotes it.
 func (f secretField) load(getenv func(string) string) error {
-	text, path := getenv(f.env), getenv(f.env+"_FILE")
-	if text != "" && path != "" {
-		return &Error{f.env, "is set, and so is " + f.env + "_FILE: unset one of them"}
+	text, err := fromEnvOrFile(f.env, getenv)
+	if err != nil {
+		return err
 	}
-	if path != "" {
-		var err error
-		if text, err = readSecret(path, getenv("CREDENTIALS_DIRECTORY")); err != nil {
-			return &Error{f.env + "_FILE", err.Error()}
-		}
-	}
-	text = strings.TrimSpace(text)
-	if err := f.check(text); text != "" && err != nil {
+	if err := f.check(text); err != nil {
 		return &Error{f.env, err.Error()}
 	}
 	*f.target = NewSecret(text)
 	return nil
+}
+
+// fromEnvOrFile reads a text that may be secret from the variable env, or from
+// the file that env_FILE names. It is "" when neither is set.
+func fromEnvOrFile(env string, getenv func(string) string) (string, error) {
+	text, path := getenv(env), getenv(env+"_FILE")
+	if text != "" && path != "" {
+		return "", &Error{env, "is set, and so is " + env + "_FILE: unset one of them"}
+	}
+	if path != "" {
+		var err error
+		if text, err = readSecret(path, getenv("CREDENTIALS_DIRECTORY")); err != nil {
+			return "", &Error{env + "_FILE", err.Error()}
+		}
+	}
+	return strings.TrimSpace(text), nil
 }
 
 // readSecret reads a file that nobody else may read. Mounts of a container or

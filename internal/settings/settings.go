@@ -20,8 +20,8 @@ type Settings struct {
 	// APIURL has no trailing slash. It is https, or http to loopback. Default
 	// https://www.hiretalents.com/api/v1.
 	APIURL string
-	// RedisURL may hold a password: do not print it. Default "": the embedded
-	// Redis.
+	// RedisURL may hold a password: do not print it. It may also come from the
+	// file that REDIS_URL_FILE names. Default "": the embedded Redis.
 	RedisURL string
 	// DataDir is where the embedded Redis keeps its files. Default
 	// .campaign-runner.
@@ -95,12 +95,11 @@ func (s *Settings) AddFlags(fs *pflag.FlagSet) {
 func (s *Settings) Load(fs *pflag.FlagSet, getenv func(string) string) error {
 	var errs []error
 	for _, f := range s.fields() {
-		text := getenv(f.env)
-		if f.env == "" || text == "" || fs.Changed(f.flag) {
+		if fs.Changed(f.flag) {
 			continue
 		}
-		if err := f.value.Set(text); err != nil {
-			errs = append(errs, &Error{f.env, err.Error()})
+		if err := f.load(getenv); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	for _, f := range s.secrets() {
@@ -118,12 +117,34 @@ type field struct {
 	usage     string
 }
 
+// load takes the setting from the environment, where it is set.
+func (f field) load(getenv func(string) string) error {
+	text := getenv(f.env)
+	if f.env == redisURL {
+		var err error
+		if text, err = fromEnvOrFile(f.env, getenv); err != nil {
+			return err
+		}
+	}
+	if f.env == "" || text == "" {
+		return nil
+	}
+	if err := f.value.Set(text); err != nil {
+		return &Error{f.env, err.Error()}
+	}
+	return nil
+}
+
+// redisURL is the one setting with a flag that may also come from a file: it
+// often holds a password.
+const redisURL = "REDIS_URL"
+
 // fields are all settings that are not secret.
 func (s *Settings) fields() []field {
 	return []field{
 		{"HIRETALENTS_API_URL", "api-url", bind(&s.APIURL, "url", parseAPIURL),
 			"the marketplace's API; http:// only to a loopback address"},
-		{"REDIS_URL", "redis", hidden{bind(&s.RedisURL, "url", parseAny)},
+		{redisURL, "redis", hidden{bind(&s.RedisURL, "url", parseAny)},
 			"redis://, rediss://, unix://, redis-sentinel://, or the hosts of a cluster with commas; empty: embedded"},
 		{"RUNNER_DATA_DIR", "data-dir", bind(&s.DataDir, "folder", parseAny),
 			"where the embedded Redis keeps its files"},
