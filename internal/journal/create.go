@@ -43,6 +43,8 @@ type Occurrence struct {
 	Next time.Time
 	// Missed is how many slots were left out.
 	Missed int
+	// Review is the slot of a rating run to carry out; the zero time means none.
+	Review time.Time
 }
 
 // Create writes operations that do not exist yet and returns the ids of those
@@ -66,11 +68,12 @@ func (j *Journal) Create(ctx context.Context, now time.Time, occ *Occurrence, op
 }
 
 func (j *Journal) createChunk(ctx context.Context, now time.Time, occ *Occurrence, ops []New, last bool) ([]string, error) {
-	args := []any{millis(now), "", "", "", "", "", 0, len(ops)}
+	args := []any{millis(now), "", "", "", "", "", 0, "", len(ops)}
 	if occ != nil {
 		args[1], args[2], args[3] = occ.Fence, occ.Campaign+"/"+occ.Action, millis(occ.Expected)
 		if last {
 			args[4], args[5], args[6] = millis(occ.Watermark), millis(occ.Next), occ.Missed
+			args[7] = millis(occ.Review)
 		}
 	}
 	for _, op := range ops {

@@ -1,6 +1,6 @@
 -- Writes the operations of one occurrence and moves the action's watermark.
 -- ARGV: now, fence, schedule member, expected watermark, new watermark,
---       next fire, missed, count, then id, doc, action, queue, state, error,
+--       next fire, missed, review slot, count, then id, doc, action, queue, state, error,
 --       event, job for each operation.
 -- Returns {verdict, id...}: the ids that did not exist before.
 local now, fence, member = ARGV[1], ARGV[2], ARGV[3]
@@ -12,8 +12,8 @@ if member ~= '' then
   if have ~= expected then return {'moved', have} end
 end
 local out = {'ok'}
-local base = 9
-for i = 1, num(ARGV[8]) do
+local base = 10
+for i = 1, num(ARGV[9]) do
   local id, doc, action, queue = ARGV[base], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
   local state, err, event, job = ARGV[base + 4], ARGV[base + 5], ARGV[base + 6], ARGV[base + 7]
   base = base + 8
@@ -33,6 +33,7 @@ if member ~= '' and watermark ~= '' then
   redis.call('HSET', P .. 'watermark', member, watermark)
   if next_fire == '' then redis.call('ZREM', P .. 'schedule', member)
   else redis.call('ZADD', P .. 'schedule', next_fire, member) end
+  if ARGV[8] ~= '' then redis.call('ZADD', P .. 'reviews', now, member .. '/' .. ARGV[8]) end
   if missed > 0 then redis.call('HINCRBY', P .. 'missed', member, missed) end
 end
 return out

@@ -44,9 +44,9 @@ type Journal struct {
 	flying  bool
 }
 
-// New returns a journal on a client, which must not retry by itself
+// Open returns a journal on a client, which must not retry by itself
 // (MaxRetries -1): a script whose answer got lost is repeated here, knowingly.
-func New(rdb redis.UniversalClient) (*Journal, error) {
+func Open(rdb redis.UniversalClient) (*Journal, error) {
 	j := &Journal{rdb: rdb, keys: defaultPrefix, scripts: map[string]*redis.Script{}}
 	common, err := sources.ReadFile("common.lua")
 	if err != nil {

@@ -1,0 +1,241 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// call is an operation made ready to be sent.
+type call struct {
+	// amount is reserved; 0 where nothing is bought.
+	amount money.USD
+	quote  *money.USD
+	// evidence is what was read beforehand.
+	evidence *evidence
+	// shape is the quote's, where it prices seats; a cost that differs from the
+	// quote is kept under it.
+	shape string
+	// quiet asks that nothing else that moves money is in flight.
+	quiet bool
+	// before reads what must be read in that quiet; nil reads nothing.
+	before func(ctx context.Context) error
+	// send makes the one request that changes something.
+	send func(ctx context.Context) (effect, error)
+}
+
+// effect is what a call did.
+type effect struct {
+	// cost was charged, refund came back, in USD; nil books nothing.
+	cost, refund *money.USD
+	jobID        int64
+	made         *journal.Made
+	seats        int
+	note         string
+}
+
+// halt ends an operation before anything is sent.
+type halt struct {
+	to     planner.State
+	reason string
+}
+
+func (h *halt) Error() string { return h.reason }
+
+func skip(format string, args ...any) error {
+	return &halt{to: planner.Skipped, reason: fmt.Sprintf(format, args...)}
+}
+
+func reject(format string, args ...any) error {
+	return &halt{to: planner.Rejected, reason: fmt.Sprintf(format, args...)}
+}
+
+// later puts an operation off: nothing was sent, and no attempt is used up.
+type later struct {
+	after  time.Duration
+	reason string
+}
+
+func (l *later) Error() string { return l.reason }
+
+// attempt carries a queued operation through one call.
+func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) {
+	if wait := e.breaker.open(); wait > 0 {
+		return e.postpone(ctx, op, &later{after: wait, reason: e.breaker.reason()})
+	}
+	c, err := e.prepare(ctx, op)
+	if err != nil {
+		return e.unprepared(ctx, op, err)
+	}
+	if err := e.Wait(ctx); err != nil {
+		return nil, err
+	}
+	nonce := e.Draw()
+	passage, err := e.begin(ctx, op, c, nonce)
+	if err != nil {
+		return nil, err
+	}
+	if passage.Gate != journal.Through {
+		return e.refused(ctx, op, c, passage)
+	}
+	op.Attempts, op.Nonce = passage.Attempt, nonce
+	return e.send(ctx, op, c)
+}
+
+// prepare reads what the kind of operation needs and makes the call ready.
+func (e *Executor) prepare(ctx context.Context, op *journal.Op) (*call, error) {
+	sp := e.specs.Get(op.Campaign)
+	if sp == nil && op.Campaign != planner.ManualCampaign && op.Kind != planner.TeamSync {
+		return nil, &halt{to: planner.Canceled, reason: "the campaign is not registered any more"}
+	}
+	k, ok := kinds[op.Kind]
+	if !ok {
+		return nil, reject("this version does not know operations of kind %q", op.Kind)
+	}
+	return k.prepare(ctx, e, op, sp)
+}
+
+// unprepared settles or puts off an operation for which nothing was sent.
+func (e *Executor) unprepared(ctx context.Context, op *journal.Op, err error) ([]Next, error) {
+	var h *halt
+	var l *later
+	var refused *api.Error
+	switch {
+	case errors.As(err, &h):
+		return nil, e.end(ctx, op, h.to, h.reason)
+	case errors.As(err, &l):
+		return e.postpone(ctx, op, l)
+	case errors.As(err, &refused):
+		return e.unread(ctx, op, refused)
+	}
+	return nil, err
+}
+
+// unread deals with a read beforehand that failed: the job is gone, or it is
+// tried again later.
+func (e *Executor) unread(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
+	e.notice(ctx, err)
+	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
+		e.gone(ctx, op)
+		return nil, e.end(ctx, op, planner.Rejected, fmt.Sprintf("job %d does not exist any more: %v", op.JobID, err))
+	}
+	if err.Effect == api.EffectRejected && err.Reason != api.ReasonUnauthorized {
+		return nil, e.end(ctx, op, planner.Rejected, err.Error())
+	}
+	return e.postpone(ctx, op, &later{after: e.backoff(op, err.RetryAfter), reason: err.Error()})
+}
+
+// gone notes that the marketplace does not know a job any more.
+func (e *Executor) gone(ctx context.Context, op *journal.Op) {
+	now := e.Now()
+	err := e.Journal.See(ctx, now, []journal.Sighting{{ID: op.JobID, Status: journal.JobGone}})
+	if err == nil {
+		err = e.Journal.Alert(ctx, now, fmt.Sprintf("job:%d", op.JobID), fmt.Sprintf(
+			"job %d of campaign %s was deleted on the marketplace: nothing more is done to it", op.JobID, op.Campaign))
+	}
+	if err != nil {
+		e.Log.WarnContext(ctx, "a deleted job could not be noted", "job", op.JobID, "err", err)
+	}
+}
+
+// end settles an operation for which nothing was sent.
+func (e *Executor) end(ctx context.Context, op *journal.Op, to planner.State, reason string) error {
+	_, err := e.Journal.Settle(ctx, journal.Settlement{
+		Op: op, From: planner.Queued, Stamp: e.Draw(), To: to, Now: e.Now(), Error: reason, JobID: op.JobID,
+	})
+	return forgiveConflict(err)
+}
+
+// forgiveConflict takes a settlement that came second for done: whoever came
+// first has settled it.
+func forgiveConflict(err error) error {
+	var conflict *journal.ErrConflict
+	if errors.As(err, &conflict) {
+		return nil
+	}
+	return err
+}
+
+func (e *Executor) postpone(ctx context.Context, op *journal.Op, l *later) ([]Next, error) {
+	now := e.Now()
+	due := now.Add(l.after)
+	if err := e.Journal.Defer(ctx, op, now, due, l.reason); err != nil {
+		return nil, err
+	}
+	return []Next{{ID: op.ID, Queue: op.Queue(), Due: due}}, nil
+}
+
+func (e *Executor) begin(ctx context.Context, op *journal.Op, c *call, nonce string) (journal.Passage, error) {
+	now := e.Now()
+	start := journal.Start{
+		Op: op, Nonce: nonce, Now: now, Deadline: now.Add(e.Abandon),
+		Amount: c.amount, Quote: c.quote,
+	}
+	if c.evidence != nil {
+		start.Evidence = c.evidence
+	}
+	if op.Kind.Paying() {
+		start.Limits = []journal.Limit{{Scope: journal.CampaignScope(op.Campaign), Window: "total", Cap: -1}}
+		if sp := e.specs.Get(op.Campaign); sp != nil {
+			start.Limits = journal.Limits(sp.Spec, now)
+			if sp.Spec.MinBalance > 0 {
+				start.MinBalance = &sp.Spec.MinBalance
+			}
+		}
+	}
+	if c.quiet {
+		start.QuietUntil = now.Add(e.QuietFor)
+	}
+	return e.Journal.Begin(ctx, start)
+}
+
+// send makes the request and settles what became of it. From here on the
+// outcome is recorded even where the caller is being shut down.
+func (e *Executor) send(ctx context.Context, op *journal.Op, c *call) ([]Next, error) {
+	steady := context.WithoutCancel(ctx)
+	if c.before != nil {
+		if err := c.before(steady); err != nil {
+			return e.turnBack(steady, op, err)
+		}
+		if err := e.Wait(steady); err != nil {
+			return e.turnBack(steady, op, err)
+		}
+	}
+	out := api.SendBefore(api.WithPermit(steady), e.Now().Add(e.SendWithin))
+	eff, err := c.send(out)
+	if err == nil {
+		e.recovered(steady)
+		e.learnCost(steady, c, eff)
+		return e.applied(steady, op, planner.Sending, c.amount, eff)
+	}
+	return e.failed(steady, op, err)
+}
+
+// turnBack puts an operation back in line that was let through and did not send.
+func (e *Executor) turnBack(ctx context.Context, op *journal.Op, cause error) ([]Next, error) {
+	now := e.Now()
+	s := journal.Settlement{
+		Op: op, From: planner.Sending, Nonce: op.Nonce, To: planner.Queued, Now: now,
+		Due: now.Add(e.backoff(op, 0)), JobID: op.JobID, Error: "nothing was sent: " + cause.Error(),
+	}
+	if _, err := e.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	return follow(op, s), nil
+}
+
+// learnCost keeps what seats did cost where the quote said something else.
+func (e *Executor) learnCost(ctx context.Context, c *call, eff effect) {
+	if c.shape == "" || eff.cost == nil || *eff.cost == c.amount {
+		return
+	}
+	if err := e.Journal.KeepQuote(ctx, c.shape, *eff.cost); err != nil {
+		e.Log.WarnContext(ctx, "a price could not be kept", "err", err)
+	}
+}

@@ -1,0 +1,153 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// prepareCreate renders the job, adds its marker and asks for its price.
+func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spec) (*call, error) {
+	job, err := newJob(ctx, e, op, sp)
+	if err != nil {
+		return nil, err
+	}
+	got, err := e.quotes.quote(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	c := &call{
+		amount: got.cost, quote: &got.cost, shape: Shape(job),
+		evidence: &evidence{Seats: job.Seats, Price: job.Price, Category: job.CategoryID},
+		send: func(ctx context.Context) (effect, error) {
+			r, err := e.Market.CreateJob(ctx, job)
+			return made(op, job, r), err
+		},
+	}
+	if got.jobID != 0 {
+		// The quote was the create: what it made is booked, and nothing is sent.
+		r := api.Receipt{JobID: got.jobID, Cost: got.cost}
+		c.send = func(context.Context) (effect, error) { return made(op, job, r), nil }
+	}
+	return c, nil
+}
+
+// newJob is the job of a create as it is sent.
+func newJob(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spec) (api.NewJob, error) {
+	rendered, err := renderedJob(op, sp)
+	if err != nil {
+		return api.NewJob{}, err
+	}
+	job, err := e.dir.resolve(ctx, rendered)
+	if err != nil {
+		return api.NewJob{}, err
+	}
+	withMarker(&job, op.Marker())
+	return job, nil
+}
+
+func renderedJob(op *journal.Op, sp *journal.Spec) (campaigns.Job, error) {
+	if op.Manual != nil && op.Manual.Job != nil {
+		return *op.Manual.Job, nil
+	}
+	if sp == nil || sp.Spec.Job == nil {
+		return campaigns.Job{}, &halt{to: planner.Canceled, reason: "the campaign no longer describes a job"}
+	}
+	item, ok := sp.Items[op.Item]
+	if !ok {
+		return campaigns.Job{}, &halt{to: planner.Canceled, reason: fmt.Sprintf("item %q is no longer in the campaign", op.Item)}
+	}
+	job, err := sp.Spec.Render(item)
+	if err != nil {
+		return job, reject("%v", err)
+	}
+	return job, nil
+}
+
+// withMarker adds the line by which the job is found again. An automated job's
+// steps are content to be acted on, so there the title carries it.
+func withMarker(job *api.NewJob, marker string) {
+	if job.Automated {
+		job.Title += " " + marker
+		return
+	}
+	job.Steps = append(slices.Clone(job.Steps), marker)
+}
+
+// markerOf finds the marker of a job as it was read.
+func markerOf(job api.Job) string {
+	if m := planner.FindMarker(job.Steps); m != "" {
+		return m
+	}
+	return planner.FindMarker([]string{job.Title})
+}
+
+func made(op *journal.Op, job api.NewJob, r api.Receipt) effect {
+	return effect{
+		cost: &r.Cost, jobID: r.JobID,
+		made: &journal.Made{Item: op.Item, Slot: op.Slot, Seats: job.Seats, Price: job.Price},
+	}
+}
+
+// verifyCreate looks for the marker through the whole list of jobs. A job
+// without any marker that could be the one, its text edited by a person since,
+// leaves it undecided.
+func verifyCreate(ctx context.Context, e *Executor, op *journal.Op, ev evidence) (verdict, error) {
+	marker := op.Marker()
+	begun := begunAt(op)
+	var suspect *api.Job
+	for job, err := range e.Market.AllJobs(ctx, api.JobsAll) {
+		if err != nil {
+			return verdict{}, err
+		}
+		found := markerOf(job)
+		if found == marker {
+			return foundJob(op, job, ev), nil
+		}
+		if found == "" && job.Price == ev.Price && job.Category == ev.Category && !job.CreatedAt.Before(begun.Add(-clockSkew)) {
+			if _, err := e.Journal.Job(ctx, job.ID); err != nil {
+				suspect = &job
+			}
+		}
+	}
+	if suspect != nil {
+		return verdict{
+			finding: undecided, shot: shoot(*suspect),
+			why: fmt.Sprintf("no job carries %s, but job %d is as new, has the same price and category, and no marker at all", marker, suspect.ID),
+		}, nil
+	}
+	return verdict{finding: notDone, why: "no job carries " + marker}, nil
+}
+
+// clockSkew is how far the marketplace's clock may be off.
+const clockSkew = 10 * time.Minute
+
+func foundJob(op *journal.Op, job api.Job, ev evidence) verdict {
+	cost := op.Reserved
+	return verdict{
+		finding: done, shot: shoot(job), why: fmt.Sprintf("job %d carries its marker", job.ID),
+		eff: effect{
+			cost: &cost, jobID: job.ID, note: fmt.Sprintf("found as job %d", job.ID),
+			made: &journal.Made{Item: op.Item, Slot: op.Slot, Seats: ev.Seats, Price: ev.Price},
+		},
+	}
+}
+
+// begunAt is when the last attempt was begun.
+func begunAt(op *journal.Op) time.Time {
+	for i := len(op.History) - 1; i >= 0; i-- {
+		if op.History[i].State == planner.Sending {
+			return time.UnixMilli(op.History[i].At)
+		}
+	}
+	return op.CreatedAt
+}
+
+func same(a money.USD) *money.USD { return &a }

@@ -1,0 +1,204 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// Journal is what the executor asks of the books. journal.Journal documents
+// each method.
+type Journal interface {
+	Load(ctx context.Context, ids []string) ([]*journal.Op, error)
+	Create(ctx context.Context, now time.Time, occ *journal.Occurrence, ops []journal.New) ([]string, error)
+	Begin(ctx context.Context, s journal.Start) (journal.Passage, error)
+	Settle(ctx context.Context, s journal.Settlement) ([]string, error)
+	Defer(ctx context.Context, op *journal.Op, now, due time.Time, reason string) error
+	Heads(ctx context.Context, names []string) ([]journal.CampaignHead, error)
+	Campaign(ctx context.Context, name string) (*journal.Registered, error)
+	SourceCampaigns(ctx context.Context, source string) ([]string, error)
+	Jobs(ctx context.Context, campaign string) ([]journal.Job, error)
+	Job(ctx context.Context, id int64) (*journal.Job, error)
+	See(ctx context.Context, now time.Time, seen []journal.Sighting) error
+	Quote(ctx context.Context, shape string) (money.USD, bool, error)
+	KeepQuote(ctx context.Context, shape string, cost money.USD) error
+	LatchedScopes(ctx context.Context) ([]string, error)
+	Budget(ctx context.Context, l journal.Limit) (journal.Budget, error)
+	Account(ctx context.Context) (journal.Account, error)
+	ReadBalance(ctx context.Context, now time.Time, balance money.USD, quiet bool) error
+	Remember(ctx context.Context, fact, value string) error
+	Recall(ctx context.Context, fact string) (string, error)
+	Alert(ctx context.Context, now time.Time, subject, message string) error
+	ClearAlert(ctx context.Context, subject string) error
+}
+
+// Config is what an executor is made of. All of its durations are counted by Now.
+type Config struct {
+	Journal Journal
+	Market  Marketplace
+	// Wait returns once the next request may be made; nil sets no limit.
+	Wait func(ctx context.Context) error
+	// Refused is told of an answer 429 and its Retry-After; nil ignores it.
+	Refused func(ctx context.Context, after time.Duration) error
+	// Urgent marks the requests of a context as going ahead; nil marks nothing.
+	Urgent func(ctx context.Context) context.Context
+	// Now is the clock.
+	Now func() time.Time
+	// Draw returns a new unguessable word; Jitter a duration up to its argument.
+	Draw   func() string
+	Jitter func(d time.Duration) time.Duration
+	Log    *slog.Logger
+	// Concurrency is how many operations are in flight. Default 16.
+	Concurrency int
+	// SettleAfter is how long an operation of unknown outcome rests between
+	// reads. Default 2m.
+	SettleAfter time.Duration
+	// SendWithin is how long after Begin a request may still leave: a process
+	// that slept longer sends nothing. Default 10s.
+	SendWithin time.Duration
+	// Abandon is when an operation that is sending counts as left by a dead
+	// worker. Default 90s; it must exceed SendWithin and the request's time-out.
+	Abandon time.Duration
+	// QuietFor is how long other purchases wait while a refund is measured.
+	// Default 30s.
+	QuietFor time.Duration
+}
+
+// Next is an operation that is to be looked at again.
+type Next struct {
+	ID    string
+	Queue planner.Queue
+	// Due is when; the zero time means at once.
+	Due time.Time
+}
+
+// Executor carries operations out. It is safe for concurrent use.
+type Executor struct {
+	Config
+	slots chan struct{}
+	// spare slots are for pauses, which never wait behind purchases.
+	spare   chan struct{}
+	specs   *journal.Specs
+	quotes  *quoter
+	dir     *directory
+	breaker *breaker
+}
+
+// spareSlots is how many pauses are in flight beside all else.
+const spareSlots = 2
+
+// New returns an executor.
+func New(cfg Config) *Executor {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&cfg.SettleAfter, 2*time.Minute)
+	def(&cfg.SendWithin, 10*time.Second)
+	def(&cfg.Abandon, 90*time.Second)
+	def(&cfg.QuietFor, 30*time.Second)
+	if cfg.Concurrency <= 0 {
+		cfg.Concurrency = 16
+	}
+	if cfg.Wait == nil {
+		cfg.Wait = func(ctx context.Context) error { return ctx.Err() }
+	}
+	if cfg.Refused == nil {
+		cfg.Refused = func(context.Context, time.Duration) error { return nil }
+	}
+	if cfg.Urgent == nil {
+		cfg.Urgent = func(ctx context.Context) context.Context { return ctx }
+	}
+	e := &Executor{
+		Config: cfg,
+		slots:  make(chan struct{}, cfg.Concurrency),
+		spare:  make(chan struct{}, spareSlots),
+		specs:  journal.NewSpecs(cfg.Journal),
+		dir:    newDirectory(cfg.Market, cfg.Now),
+	}
+	e.quotes = newQuoter(e)
+	e.breaker = newBreaker(cfg.Now)
+	return e
+}
+
+// Perform carries a page of operations as far as it can and returns those that
+// are to be looked at again. Each is begun and settled on its own. An error
+// means that the journal could not be read or written; what was sent by then is
+// in the journal as sending, and will be found there. When the context ends no
+// request is begun any more, and those on their way are settled.
+func (e *Executor) Perform(ctx context.Context, ids []string) ([]Next, error) {
+	ops, err := e.Journal.Load(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.specs.Refresh(ctx, owners(ops)); err != nil {
+		return nil, err
+	}
+	var (
+		mu   sync.Mutex
+		next []Next
+		errs []error
+		wg   sync.WaitGroup
+	)
+	for _, op := range ops {
+		slots := e.slots
+		if op.Kind == planner.Pause {
+			slots = e.spare
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			errs = append(errs, ctx.Err())
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			more, err := e.one(ctx, op)
+			mu.Lock()
+			defer mu.Unlock()
+			next = append(next, more...)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("operation %s: %w", op.ID, err))
+			}
+		})
+	}
+	wg.Wait()
+	return next, errors.Join(errs...)
+}
+
+// one moves one operation on from the state it is in.
+func (e *Executor) one(ctx context.Context, op *journal.Op) ([]Next, error) {
+	if op.Kind == planner.Pause {
+		ctx = e.Urgent(ctx)
+	}
+	switch op.State {
+	case planner.Queued:
+		return e.attempt(ctx, op)
+	case planner.Unknown:
+		return e.readBack(ctx, op)
+	}
+	return nil, nil
+}
+
+// owners are the campaigns that operations belong to.
+func owners(ops []*journal.Op) []string {
+	seen := map[string]bool{}
+	var names []string
+	for _, op := range ops {
+		if !seen[op.Campaign] {
+			seen[op.Campaign] = true
+			names = append(names, op.Campaign)
+		}
+	}
+	return names
+}

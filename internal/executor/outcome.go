@@ -1,0 +1,183 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// maxDoubts is how many attempts of one operation may end in doubt before a
+// person is asked.
+const maxDoubts = 5
+
+// applied settles an operation that was done, and pauses the jobs of budgets
+// that it brought to their threshold.
+func (e *Executor) applied(ctx context.Context, op *journal.Op, from planner.State, reserved money.USD, eff effect) ([]Next, error) {
+	if eff.jobID == 0 {
+		eff.jobID = op.JobID
+	}
+	now := e.Now()
+	closed, err := e.settle(ctx, journal.Settlement{
+		Op: op, From: from, Nonce: op.Nonce, To: planner.Applied, Now: now,
+		Cost: eff.cost, Refund: eff.refund, JobID: eff.jobID, Made: eff.made, SeatsAdded: eff.seats, Note: eff.note,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if eff.cost != nil && *eff.cost > reserved {
+		e.overrun(ctx, op, reserved, *eff.cost)
+	}
+	return e.enforce(ctx, closed)
+}
+
+// overrun tells of a charge beyond its quote: the one way to pass a cap, since
+// the marketplace told another price than it took.
+func (e *Executor) overrun(ctx context.Context, op *journal.Op, reserved, cost money.USD) {
+	msg := fmt.Sprintf("operation %s was charged %s USD after a quote of %s: check the marketplace's prices", op.ID, cost, reserved)
+	e.Log.ErrorContext(ctx, "charged beyond the quote", "op", op.ID, "quote", reserved, "cost", cost)
+	if err := e.Journal.Alert(ctx, e.Now(), "overrun:"+op.Campaign, msg); err != nil {
+		e.Log.WarnContext(ctx, "an alert could not be written", "err", err)
+	}
+}
+
+// settle writes an outcome. A sender that was given up meanwhile still knows
+// best what became of its own attempt: its word ends the doubt.
+func (e *Executor) settle(ctx context.Context, s journal.Settlement) ([]string, error) {
+	s.Stamp = e.Draw()
+	closed, err := e.Journal.Settle(ctx, s)
+	var conflict *journal.ErrConflict
+	if errors.As(err, &conflict) && s.From == planner.Sending && conflict.State == planner.Unknown && s.To != planner.Unknown {
+		s.From, s.Stamp = planner.Unknown, e.Draw()
+		closed, err = e.Journal.Settle(ctx, s)
+	}
+	if errors.As(err, &conflict) {
+		e.Log.WarnContext(ctx, "an outcome came too late", "op", s.Op.ID, "outcome", s.To, "state", conflict.State)
+		return nil, nil
+	}
+	return closed, err
+}
+
+// failed settles an operation whose call returned an error, by what the error
+// says of the effect.
+func (e *Executor) failed(ctx context.Context, op *journal.Op, err error) ([]Next, error) {
+	var refused *api.Error
+	if !errors.As(err, &refused) {
+		refused = &api.Error{Effect: api.EffectUnknown, Err: err}
+	}
+	e.notice(ctx, refused)
+	now := e.Now()
+	s := journal.Settlement{
+		Op: op, From: planner.Sending, Nonce: op.Nonce, Now: now, JobID: op.JobID, Error: refused.Error(),
+	}
+	switch refused.Effect {
+	case api.EffectRejected:
+		if refused.Reason == api.ReasonNotFound && op.JobID != 0 && op.Kind != planner.Rate {
+			e.gone(ctx, op)
+		}
+		s.To = planner.Rejected
+		if done, eff := e.alreadyDone(ctx, op); done {
+			return e.applied(ctx, op, planner.Sending, op.Reserved, eff)
+		}
+	case api.EffectNotApplied:
+		s.To = planner.Queued
+		s.Due = now.Add(e.backoff(op, refused.RetryAfter))
+	default:
+		s.To = planner.Unknown
+		s.Due = now.Add(e.SettleAfter)
+	}
+	if _, err := e.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	return follow(op, s), nil
+}
+
+// alreadyDone asks, after a refusal, whether the goal has been reached before:
+// a job that is paused, an application that has the wanted verdict.
+func (e *Executor) alreadyDone(ctx context.Context, op *journal.Op) (bool, effect) {
+	k := kinds[op.Kind]
+	if k.reached == nil {
+		return false, effect{}
+	}
+	done, eff, err := k.reached(ctx, e, op)
+	return err == nil && done, eff
+}
+
+// follow tells when a settled operation is to be looked at again.
+func follow(op *journal.Op, s journal.Settlement) []Next {
+	switch s.To {
+	case planner.Queued:
+		return []Next{{ID: op.ID, Queue: op.Queue(), Due: s.Due}}
+	case planner.Unknown:
+		return []Next{{ID: op.ID, Queue: planner.QueueWatch, Due: s.Due}}
+	}
+	return nil
+}
+
+// notice tells the limiter, the breaker and the people of what an error says
+// of the marketplace as a whole.
+func (e *Executor) notice(ctx context.Context, err *api.Error) {
+	switch err.Reason {
+	case api.ReasonRateLimited:
+		if lerr := e.Refused(ctx, err.RetryAfter); lerr != nil {
+			e.Log.WarnContext(ctx, "the rate limit could not be lowered", "err", lerr)
+		}
+	case api.ReasonUnauthorized, api.ReasonUnreachable:
+		if e.breaker.failure(err) {
+			if aerr := e.Journal.Alert(ctx, e.Now(), "api", err.Error()); aerr != nil {
+				e.Log.WarnContext(ctx, "an alert could not be written", "err", aerr)
+			}
+			e.Log.ErrorContext(ctx, "the marketplace cannot be used; work waits", "err", err)
+		}
+	}
+}
+
+// recovered notes that the marketplace can be used again.
+func (e *Executor) recovered(ctx context.Context) {
+	if !e.breaker.success() {
+		return
+	}
+	e.Log.InfoContext(ctx, "the marketplace can be used again")
+	if err := e.Journal.ClearAlert(ctx, "api"); err != nil {
+		e.Log.WarnContext(ctx, "an alert could not be cleared", "err", err)
+	}
+}
+
+const (
+	firstBackoff = time.Second
+	maxBackoff   = time.Minute
+)
+
+// backoff is how long to wait before the next attempt: what the marketplace
+// asked for, or else a random part of a span that doubles.
+func (e *Executor) backoff(op *journal.Op, asked time.Duration) time.Duration {
+	if asked > 0 {
+		return asked + e.Jitter(time.Second)
+	}
+	span := firstBackoff << min(op.Attempts, 6)
+	return firstBackoff/4 + e.Jitter(min(span, maxBackoff))
+}
+
+// refused deals with an operation that Begin did not let through.
+func (e *Executor) refused(ctx context.Context, op *journal.Op, c *call, p journal.Passage) ([]Next, error) {
+	switch p.Gate {
+	case journal.Busy, journal.Stale:
+		return e.postpone(ctx, op, &later{after: firstBackoff})
+	case journal.Dropped:
+		return nil, e.end(ctx, op, planner.Canceled, "the campaign was removed")
+	case journal.Latched:
+		return nil, e.end(ctx, op, planner.Skipped, fmt.Sprintf(
+			"the budget of %s reached its threshold and is closed: `enqueue resume` opens it", scopeName(p.Detail[0])))
+	case journal.OverCap:
+		return nil, e.end(ctx, op, planner.Skipped, fmt.Sprintf("%s USD do not fit into the budget of %s: %s USD are left",
+			c.amount, scopeName(p.Detail[0]), microText(p.Detail[2])))
+	case journal.LowBalance:
+		return e.lowBalance(ctx, op, c, p)
+	}
+	return nil, nil
+}

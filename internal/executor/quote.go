@@ -1,0 +1,102 @@
+package executor
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+)
+
+// quoter asks the marketplace what jobs cost, once for each shape of price.
+type quoter struct {
+	e      *Executor
+	flight singleflight.Group
+}
+
+func newQuoter(e *Executor) *quoter { return &quoter{e: e} }
+
+// quoted is what a quote brought.
+type quoted struct {
+	cost money.USD
+	// jobID is not 0 where the marketplace ignored get_cost and made a job.
+	jobID int64
+}
+
+// Shape is a digest of what prices a job: everything but its words.
+func Shape(job api.NewJob) string {
+	countries := slices.Clone(job.CountryIDs)
+	slices.Sort(countries)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d|%d|%d|%v|%v|%t|%t|%t|%t",
+		job.Price, job.Seats, job.CategoryID, job.International, countries,
+		job.TeamID != 0, job.Automated, job.SendTweet, job.HideSearchEngines))
+	return hex.EncodeToString(sum[:8])
+}
+
+// quote returns a kept quote or asks for one. Only the caller whose request
+// was sent sees a job that it made by accident.
+func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
+	shape := Shape(job)
+	cost, known, err := q.e.Journal.Quote(ctx, shape)
+	if err != nil || known {
+		return quoted{cost: cost}, err
+	}
+	mine := false
+	v, err, _ := q.flight.Do(shape, func() (any, error) {
+		mine = true
+		return q.ask(ctx, shape, job)
+	})
+	if err != nil {
+		return quoted{}, err
+	}
+	got, _ := v.(quoted)
+	if !mine {
+		got.jobID = 0
+	}
+	return got, nil
+}
+
+func (q *quoter) ask(ctx context.Context, shape string, job api.NewJob) (quoted, error) {
+	if err := q.e.Wait(ctx); err != nil {
+		return quoted{}, err
+	}
+	now := q.e.Now()
+	ans, err := q.e.Market.Quote(api.SendBefore(api.WithPermit(ctx), now.Add(q.e.SendWithin)), job)
+	if err != nil {
+		return quoted{}, err
+	}
+	if ans.JobID != 0 {
+		q.e.Log.ErrorContext(ctx, "a quote made a job: get_cost was ignored", "job", ans.JobID, "cost", ans.Cost)
+		err = q.e.Journal.Alert(ctx, now, "get_cost", fmt.Sprintf(
+			"the marketplace ignored get_cost and made job %d for %s USD: prices can no longer be asked without buying", ans.JobID, ans.Cost))
+		return quoted{cost: ans.Cost, jobID: ans.JobID}, err
+	}
+	return quoted{cost: ans.Cost}, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
+}
+
+// Quote is the cost of a job in USD, asked for at most once a shape. It is for
+// plans: no operation stands behind it, so a job that is made by accident is
+// paused at once.
+func (e *Executor) Quote(ctx context.Context, job api.NewJob) (money.USD, error) {
+	got, err := e.quotes.quote(ctx, job)
+	if err != nil || got.jobID == 0 {
+		return got.cost, err
+	}
+	return 0, e.undoQuote(ctx, got.jobID)
+}
+
+// undoQuote pauses a job that a quote made.
+func (e *Executor) undoQuote(ctx context.Context, job int64) error {
+	if err := e.Wait(ctx); err != nil {
+		return err
+	}
+	if err := e.Market.PauseJob(api.WithPermit(ctx), job); err != nil {
+		return fmt.Errorf("a quote made job %d, and it could not be paused; pause it on the website: %w", job, err)
+	}
+	return reject("the marketplace ignored get_cost and made job %d; it was paused, and its money came back", job)
+}

@@ -1,0 +1,143 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// readsForAbsence is how many reads, SettleAfter apart, must not find an effect
+// before it counts as not done: a late request may still land between them.
+const readsForAbsence = 3
+
+// readBack finds out what became of an operation in doubt.
+func (e *Executor) readBack(ctx context.Context, op *journal.Op) ([]Next, error) {
+	now := e.Now()
+	if op.Due.After(now) {
+		return []Next{{ID: op.ID, Queue: planner.QueueWatch, Due: op.Due}}, nil
+	}
+	if wait := e.breaker.open(); wait > 0 {
+		return e.readAgain(ctx, op, op.Negative, wait, e.breaker.reason(), nil)
+	}
+	ev, err := readEvidence(op)
+	if err != nil {
+		return nil, err
+	}
+	v, err := kinds[op.Kind].verify(ctx, e, op, ev)
+	var refused *api.Error
+	var h *halt
+	switch {
+	case errors.As(err, &refused):
+		return e.unverified(ctx, op, refused)
+	case errors.As(err, &h):
+		return nil, e.park(ctx, op, "it can't be read back: "+h.reason, nil)
+	case err != nil:
+		return nil, err
+	}
+	return e.decide(ctx, op, v)
+}
+
+// unverified deals with a read-back that failed itself.
+func (e *Executor) unverified(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
+	e.notice(ctx, err)
+	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
+		e.gone(ctx, op)
+		return nil, e.park(ctx, op, fmt.Sprintf("its job does not exist any more: %v", err), nil)
+	}
+	return e.readAgain(ctx, op, op.Negative, e.backoff(op, err.RetryAfter), err.Error(), nil)
+}
+
+// decide settles an operation by what a read found, or reads again.
+func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Next, error) {
+	switch v.finding {
+	case done:
+		return e.applied(ctx, op, planner.Unknown, op.Reserved, v.eff)
+	case conflicting:
+		return nil, e.conclude(ctx, op, planner.Rejected, v)
+	}
+	reads := op.Negative + 1
+	if reads < readsForAbsence && !kinds[op.Kind].repeatable {
+		return e.readAgain(ctx, op, reads, e.SettleAfter, v.why, v.shot)
+	}
+	if v.finding == undecided {
+		return nil, e.park(ctx, op, v.why, v.shot)
+	}
+	if doubts(op) >= maxDoubts {
+		return nil, e.park(ctx, op, fmt.Sprintf("%d attempts ended in doubt and were not done: %s", maxDoubts, v.why), v.shot)
+	}
+	now := e.Now()
+	s := journal.Settlement{
+		Op: op, From: planner.Unknown, To: planner.Queued, Now: now, Due: now.Add(e.backoff(op, 0)),
+		JobID: op.JobID, Note: "it was not done: " + v.why, Evidence: v.shot,
+	}
+	if _, err := e.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	return follow(op, s), nil
+}
+
+// doubts counts the attempts that ended in doubt.
+func doubts(op *journal.Op) int {
+	n, last := 0, 0
+	for _, ev := range op.History {
+		if ev.State == planner.Unknown && ev.Attempt > last {
+			n, last = n+1, ev.Attempt
+		}
+	}
+	return n
+}
+
+// readAgain leaves an operation in doubt and looks again later.
+func (e *Executor) readAgain(ctx context.Context, op *journal.Op, negative int, after time.Duration, why string, shot any) ([]Next, error) {
+	now := e.Now()
+	s := journal.Settlement{
+		Op: op, From: planner.Unknown, To: planner.Unknown, Now: now, Due: now.Add(after),
+		JobID: op.JobID, Note: why, Negative: negative,
+	}
+	if _, err := e.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	return follow(op, s), nil
+}
+
+// park leaves an operation to a person, with the evidence.
+func (e *Executor) park(ctx context.Context, op *journal.Op, why string, shot any) error {
+	return e.conclude(ctx, op, planner.Parked, verdict{why: why, shot: shot})
+}
+
+func (e *Executor) conclude(ctx context.Context, op *journal.Op, to planner.State, v verdict) error {
+	_, err := e.settle(ctx, journal.Settlement{
+		Op: op, From: planner.Unknown, To: to, Now: e.Now(), JobID: op.JobID, Error: v.why, Evidence: v.shot,
+	})
+	return err
+}
+
+// Abandoned turns operations whose sender is gone into operations in doubt and
+// returns them, to be read back.
+func (e *Executor) Abandoned(ctx context.Context, ids []string) ([]Next, error) {
+	ops, err := e.Journal.Load(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var next []Next
+	for _, op := range ops {
+		now := e.Now()
+		if op.State != planner.Sending || op.Due.After(now) {
+			continue
+		}
+		s := journal.Settlement{
+			Op: op, From: planner.Sending, To: planner.Unknown, Now: now, Due: now.Add(e.SettleAfter),
+			JobID: op.JobID, Error: "its sender is gone: whether it was sent is not known",
+		}
+		if _, err := e.settle(ctx, s); err != nil {
+			return next, err
+		}
+		next = append(next, follow(op, s)...)
+	}
+	return next, nil
+}
