@@ -154,14 +154,15 @@ func prepareResume(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 	}, nil
 }
 
-// seatsMean is what the marketplace's number of seats counts.
-type seatsMean string
+// SeatsMean is what the marketplace's number of seats counts.
+type SeatsMean string
 
+// What the number may count.
 const (
-	// meansTotal: all seats that were ever bought.
-	meansTotal seatsMean = "total"
-	// meansLeft: the seats that nobody has taken yet.
-	meansLeft seatsMean = "left"
+	// SeatsAreTotal: all seats that were ever bought.
+	SeatsAreTotal SeatsMean = "total"
+	// SeatsAreLeft: the seats that nobody has taken yet.
+	SeatsAreLeft SeatsMean = "left"
 )
 
 // verifyAddSeats compares the job's seats before and after. What the number
@@ -174,15 +175,16 @@ func verifyAddSeats(ctx context.Context, e *Executor, op *journal.Op, ev evidenc
 	if err != nil {
 		return verdict{}, err
 	}
-	known, err := e.Journal.Recall(ctx, factSeats)
+	known, err := e.Journal.Recall(ctx, FactSeats)
 	if err != nil {
 		return verdict{}, err
 	}
-	f, why := judgeSeats(*ev.Job, *shoot(job), ev.Seats, seatsMean(known))
+	f, why := judgeSeats(*ev.Job, *shoot(job), ev.Seats, SeatsMean(known))
 	return seatVerdict(op, job, ev, f, why), nil
 }
 
-const factSeats = "seats"
+// FactSeats is the name under which the journal remembers a SeatsMean.
+const FactSeats = "seats"
 
 func seatVerdict(op *journal.Op, job api.Job, ev evidence, f finding, why string) verdict {
 	v := verdict{finding: f, why: why, shot: shoot(job)}
@@ -197,15 +199,15 @@ func seatVerdict(op *journal.Op, job api.Job, ev evidence, f finding, why string
 // As a total the number rises by n exactly. As what is left it rises by n less
 // the seats taken meanwhile; a worker who was declined may free a seat again,
 // so k new applications leave it between n-k and n.
-func judgeSeats(before, after jobShot, n int, known seatsMean) (finding, string) {
+func judgeSeats(before, after jobShot, n int, known SeatsMean) (finding, string) {
 	total := judgeTotal(before, after, n)
 	left := judgeLeft(before, after, n)
 	text := fmt.Sprintf("seats went from %d to %d, applications from %d to %d",
 		before.Avail, after.Avail, before.Applications, after.Applications)
 	switch known {
-	case meansTotal:
+	case SeatsAreTotal:
 		return total, text
-	case meansLeft:
+	case SeatsAreLeft:
 		return left, text
 	}
 	if total == left {
