@@ -155,7 +155,7 @@ func instant(v any) (time.Time, error) {
 		return fromUnix(seconds)
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateTime} {
-		if t, err := time.Parse(layout, s); err == nil && t.Year() > 0 && t.UTC().Year() <= 9999 {
+		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 {
 			return t.UTC().Truncate(time.Microsecond), nil
 		}
 	}
