@@ -24,6 +24,9 @@ func ParseDateRange(s string) (DateRange, error) {
 				"%q is not a date such as 2026-12-25 or a range such as 2026-12-24..2026-12-31", clip(s))
 		}
 	}
+	if first < "2000" || last >= "3000" {
+		return DateRange{}, fmt.Errorf("%q is not in the years 2000 to 2999", s)
+	}
 	if last < first {
 		return DateRange{}, fmt.Errorf("%q ends before it begins", s)
 	}

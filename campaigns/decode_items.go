@@ -174,8 +174,8 @@ func (d *decoder) axes(n *yaml.Node, m mapping) (axes []axis, count int) {
 		list := follow(m[i+1])
 		a := axis{m[i].Value, d.scalars(list)}
 		axes = append(axes, a)
-		if count *= len(a.values); count > maxItems {
-			d.at(n, "a matrix of more than %d items", maxItems)
+		if count *= len(a.values); count > maxMatrix {
+			d.at(n, "a matrix of more than %d items", maxMatrix)
 			return nil, 0
 		}
 	}

@@ -15,6 +15,7 @@ const (
 	maxScalar    = 64 << 10  // bytes of one text
 	maxExpansion = 1_000_000 // values that aliases stand for, in all
 	maxItems     = 1_000_000 // items of one file, in all
+	maxMatrix    = 100_000   // items of one matrix, which a few bytes can ask for
 )
 
 // fault is what is wrong with a file's bytes, and where.

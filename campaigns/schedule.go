@@ -22,6 +22,9 @@ type Schedule struct {
 // horizon is how far ahead a slot is looked for. What is farther is never.
 const horizon = 40
 
+// lastYear is the last one whose dates have four digits and so can be compared.
+const lastYear = 9998
+
 // Schedule returns the slots of the action. Actions that run now or on an
 // event have none. An error means that the action was not made by Load.
 func (a *Action) Schedule() (*Schedule, error) {
@@ -58,7 +61,7 @@ func (s *Schedule) Next(after time.Time) (time.Time, bool) {
 	}
 	for {
 		t, ok := s.next(after)
-		if !ok || s.until != nil && t.After(*s.until) {
+		if !ok || s.until != nil && t.After(*s.until) || t.Year() > lastYear {
 			return time.Time{}, false
 		}
 		last, excepted := s.excepted(t)

@@ -155,6 +155,14 @@ func TestNext(t *testing.T) {
 			"2026-12-24T00:00:00Z",
 			[]string{"2026-12-24T12:00:00Z", "2026-12-28T00:00:00Z"},
 		},
+		{
+			"a schedule that is excepted for ever ends",
+			campaigns.Action{
+				Cron: "* * * * *", Timezone: "Europe/Berlin",
+				Except: []campaigns.DateRange{{"0001-01-01", "9999-12-31"}},
+			},
+			"2026-11-24T00:00:00Z", nil,
+		},
 		{"now has no slots", campaigns.Action{Now: true}, "2026-11-24T00:00:00Z", nil},
 		{"an event has no slots", campaigns.Action{On: campaigns.OnJobFinished}, "2026-11-24T00:00:00Z", nil},
 	} {

@@ -1,0 +1,19 @@
+// Command schemagen writes the JSON Schema of specs to standard output. It is
+// run by go generate in the package campaigns.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func main() {
+	data, err := build()
+	if err == nil {
+		_, err = os.Stdout.Write(data)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "schemagen:", err)
+		os.Exit(1)
+	}
+}
