@@ -49,3 +49,11 @@ func (r RateLimit) String() string {
 	}
 	return "off"
 }
+
+// Interval is the time between two requests; 0 where there is no limit.
+func (r RateLimit) Interval() time.Duration {
+	if r.Off() {
+		return 0
+	}
+	return r.Per / time.Duration(r.Count)
+}

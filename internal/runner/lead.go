@@ -1,0 +1,223 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+)
+
+const (
+	// leaseFor is how long a leader may be silent; standbys look as often as
+	// renewEvery, so that they take over within 15 s.
+	leaseFor   = 10 * time.Second
+	renewEvery = 3 * time.Second
+	tickEvery  = 100 * time.Millisecond
+	latchEvery = time.Second
+	sweepEvery = 5 * time.Second
+)
+
+// lead plans, sweeps and polls while this runner holds the lease, and stands by
+// while another one does.
+func (r *Runner) lead(ctx context.Context) {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	var fence string
+	var renew, latch, sweep time.Time
+	polled := make(chan struct{}, 1)
+	polled <- struct{}{}
+	var poll time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			r.yield(fence)
+			return
+		case <-ticker.C:
+		}
+		now := time.Now()
+		if now.After(renew) {
+			renew = now.Add(renewEvery)
+			fence = r.renew(ctx, fence)
+		}
+		if fence == "" {
+			continue
+		}
+		r.tick(ctx, &fence)
+		if now.After(latch) {
+			latch = now.Add(latchEvery)
+			r.latches(ctx)
+		}
+		if now.After(sweep) {
+			sweep = now.Add(sweepEvery)
+			if _, err := r.sweeper.Sweep(ctx); err != nil {
+				r.complain(ctx, "sweep", err)
+			}
+		}
+		if r.pollDue(now, poll) {
+			select {
+			case <-polled:
+				poll = now.Add(r.pollEvery())
+				r.loops.Go(func() { r.poll(ctx); polled <- struct{}{} })
+			default:
+			}
+		}
+	}
+}
+
+// pollDue tells whether to poll: in its turn, or soon after a callback.
+func (r *Runner) pollDue(now, turn time.Time) bool {
+	select {
+	case <-r.hinted:
+		return true
+	default:
+		return now.After(turn)
+	}
+}
+
+// pollEvery keeps polling to a small share of the rate limit.
+func (r *Runner) pollEvery() time.Duration {
+	const least, most = time.Second, time.Minute
+	return min(max(20*r.cfg.Settings.RateLimit.Interval(), least), most)
+}
+
+func (r *Runner) renew(ctx context.Context, fence string) string {
+	got, err := r.Journal.Lead(ctx, r.holder, leaseFor)
+	if err != nil {
+		r.complain(ctx, "lease", err)
+		return ""
+	}
+	if got != "" && fence == "" {
+		r.cfg.Log.InfoContext(ctx, "this runner plans", "fence", got)
+	}
+	return got
+}
+
+// yield gives the lease back, so that a standby need not wait.
+func (r *Runner) yield(fence string) {
+	if fence == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if err := r.Journal.Yield(ctx, r.holder); err != nil {
+		r.cfg.Log.WarnContext(ctx, "the lease could not be given back", "err", err)
+	}
+}
+
+func (r *Runner) tick(ctx context.Context, fence *string) {
+	_, err := r.sched.Tick(ctx, *fence)
+	if errors.Is(err, journal.ErrFenced) {
+		*fence = ""
+		return
+	}
+	if err != nil {
+		r.complain(ctx, "schedule", err)
+	}
+}
+
+func (r *Runner) latches(ctx context.Context) {
+	next, err := r.Executor.EnforceLatches(ctx)
+	if err == nil && len(next) > 0 {
+		err = r.Tasks.Enqueue(ctx, next)
+	}
+	if err != nil {
+		r.complain(ctx, "budgets", err)
+	}
+}
+
+func (r *Runner) poll(ctx context.Context) {
+	select {
+	case <-r.verified:
+	default:
+		return
+	}
+	err := r.watch.Poll(ctx)
+	r.web.setAPI(err)
+	if err != nil {
+		r.complain(ctx, "poll", err)
+	}
+}
+
+func (r *Runner) complain(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		r.cfg.Log.WarnContext(ctx, what+" failed; it is tried again", "err", err)
+	}
+}
+
+// verifyEvery is how often the account is asked for until it answers.
+const verifyEvery = 5 * time.Second
+
+// verify finds out whose account the key opens. Two accounts in one Redis would
+// mix their books, so another one than the journal's ends the runner.
+func (r *Runner) verify(ctx context.Context) {
+	for first := true; ; first = false {
+		err := r.verifyOnce(ctx)
+		r.web.setAPI(err)
+		var wrong *wrongAccount
+		switch {
+		case err == nil:
+			close(r.verified)
+			if err := r.Journal.ClearAlert(ctx, "api"); err != nil {
+				r.complain(ctx, "alerts", err)
+			}
+			return
+		case ctx.Err() != nil:
+			return
+		case errors.As(err, &wrong):
+			r.fail(err)
+			return
+		case first:
+			r.cfg.Log.ErrorContext(ctx, "the marketplace cannot be used; work waits for it", "api", hostOf(r.cfg.Settings.APIURL), "err", err)
+			if err := r.Journal.Alert(ctx, r.cfg.Now(), "api", err.Error()); err != nil {
+				r.complain(ctx, "alerts", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(verifyEvery):
+		}
+	}
+}
+
+// wrongAccount is the error of a key that opens another account.
+type wrongAccount struct{ have, want string }
+
+func (e *wrongAccount) Error() string {
+	return fmt.Sprintf("the API key opens account %s, but this Redis holds the books of account %s: use another REDIS_URL or data directory for it", e.have, e.want)
+}
+
+func (r *Runner) verifyOnce(ctx context.Context) error {
+	me, err := r.client.Me(ctx)
+	if err != nil {
+		return err
+	}
+	if err := CheckAccount(ctx, r.Journal, me); err != nil {
+		return err
+	}
+	_, err = r.Executor.Balance(ctx)
+	return err
+}
+
+// factAccount is where the journal remembers whose books it holds.
+const factAccount = "account"
+
+// CheckAccount refuses an account other than the one whose books the journal
+// holds, and remembers the first.
+func CheckAccount(ctx context.Context, j *journal.Journal, me api.Account) error {
+	have := strconv.FormatInt(me.ID, 10)
+	want, err := j.Recall(ctx, factAccount)
+	switch {
+	case err != nil:
+		return err
+	case want == "":
+		return j.Remember(ctx, factAccount, have)
+	case want != have:
+		return &wrongAccount{have: have, want: want}
+	}
+	return nil
+}
