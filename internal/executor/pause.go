@@ -40,12 +40,28 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 		if err := e.Market.PauseJob(ctx, op.JobID); err != nil {
 			return effect{}, err
 		}
-		if c.quiet {
-			return e.measured(ctx, op, job, before)
-		}
-		return e.estimated(ctx, op, job, "the refund is an estimate: other purchases were on their way")
+		eff, err := e.refund(ctx, op, job, c.quiet, before)
+		eff.seats = -e.unfilled(ctx, op, job)
+		return eff, err
 	}
 	return c, nil
+}
+
+// refund learns what a pause brought back.
+func (e *Executor) refund(ctx context.Context, op *journal.Op, job api.Job, quiet bool, before money.USD) (effect, error) {
+	if quiet {
+		return e.measured(ctx, op, job, before)
+	}
+	return e.estimated(ctx, op, job, "the refund is an estimate: other purchases were on their way")
+}
+
+// unfilled is how many seats of a job nobody has taken, by our books.
+func (e *Executor) unfilled(ctx context.Context, op *journal.Op, job api.Job) int {
+	own, err := e.Journal.Job(ctx, op.JobID)
+	if err != nil {
+		return 0
+	}
+	return max(0, own.Seats-job.Applications)
 }
 
 // measured learns a refund from the balance.
