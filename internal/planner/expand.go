@@ -13,7 +13,9 @@ type Job struct {
 	ID   int64
 	Item string
 	// Slot is the slot of the create that made it; zero for adopted jobs.
-	Slot   time.Time
+	Slot time.Time
+	// Seats is how many seats were bought, by our books.
+	Seats  int
 	Online bool
 	// Gone tells that the marketplace does not know it any more.
 	Gone bool
