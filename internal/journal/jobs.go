@@ -54,7 +54,7 @@ func (job Job) Filled() int { return min(job.Applications, job.Seats) }
 // View is what the planner needs of a job.
 func (job Job) View() planner.Job {
 	return planner.Job{
-		ID: job.ID, Item: job.Item, Slot: job.Slot,
+		ID: job.ID, Item: job.Item, Slot: job.Slot, Seats: job.Seats,
 		Online: job.Status == JobOnline || job.Status == JobWaiting, Gone: job.Status == JobGone,
 	}
 }

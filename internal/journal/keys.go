@@ -33,6 +33,8 @@ func (k keyspace) account() string   { return string(k) + "account" }
 func (k keyspace) ledger() string    { return string(k) + "ledger" }
 func (k keyspace) schedule() string  { return string(k) + "schedule" }
 func (k keyspace) watermark() string { return string(k) + "watermark" }
+func (k keyspace) trigger() string   { return string(k) + "trigger" }
+func (k keyspace) over() string      { return string(k) + "over" }
 func (k keyspace) reviews() string   { return string(k) + "reviews" }
 func (k keyspace) missed() string    { return string(k) + "missed" }
 func (k keyspace) stop() string      { return string(k) + "stop" }
