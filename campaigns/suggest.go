@@ -1,6 +1,20 @@
 package campaigns
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// DidYouMean is a hint at the candidate nearest to a misspelt word, such as
+// `, did you mean "price"?`, or the list of a few candidates where none is
+// near.
+func DidYouMean(word string, candidates []string) string {
+	const few = 10
+	if hint := nearest(word, candidates); hint == "" && len(candidates) > few {
+		return fmt.Sprintf("; there are %d others", len(candidates))
+	}
+	return didYouMean(word, candidates)
+}
 
 // didYouMean is a hint at the candidate nearest to a misspelt word, such as
 // `, did you mean "price"?`, or the list of candidates where none is near.
