@@ -76,6 +76,11 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	if err := e.Wait(ctx); err != nil {
 		return nil, err
 	}
+	// Where requests take long, an operation that is begun must not wait in line.
+	first := e.slow.Load()
+	if first {
+		defer e.slot(op)()
+	}
 	nonce := e.Draw()
 	passage, err := e.begin(ctx, op, c, nonce)
 	if err != nil {
@@ -85,7 +90,20 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 		return e.refused(ctx, op, c, passage)
 	}
 	op.Attempts, op.Nonce = passage.Attempt, nonce
-	return e.send(ctx, op, c)
+	return e.send(ctx, op, c, !first)
+}
+
+// slowRequest is a request that takes longer than writing to the journal does.
+const slowRequest = 100 * time.Millisecond
+
+// slot waits for one of the places of requests in flight and returns what gives
+// it back. Pauses have places of their own.
+func (e *Executor) slot(op *journal.Op) func() {
+	if op.Kind == planner.Pause {
+		return func() {}
+	}
+	e.slots <- struct{}{}
+	return func() { <-e.slots }
 }
 
 // prepare reads what the kind of operation needs and makes the call ready.
@@ -197,7 +215,7 @@ func (e *Executor) begin(ctx context.Context, op *journal.Op, c *call, nonce str
 
 // send makes the request and settles what became of it. From here on the
 // outcome is recorded even where the caller is being shut down.
-func (e *Executor) send(ctx context.Context, op *journal.Op, c *call) ([]Next, error) {
+func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool) ([]Next, error) {
 	steady := context.WithoutCancel(ctx)
 	if c.before != nil {
 		if err := c.before(steady); err != nil {
@@ -208,7 +226,14 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call) ([]Next, e
 		}
 	}
 	out := api.SendBefore(api.WithPermit(steady), e.Now().Add(e.SendWithin))
+	release := func() {}
+	if wait {
+		release = e.slot(op)
+	}
+	began := e.Now()
 	eff, err := c.send(out)
+	e.slow.Store(e.Now().Sub(began) > slowRequest)
+	release()
 	if err == nil {
 		e.recovered(steady)
 		e.learnCost(steady, c, eff)

@@ -44,13 +44,23 @@ func (e *Executor) Balance(ctx context.Context) (money.USD, error) {
 	if err != nil {
 		return 0, err
 	}
-	after, err := e.Journal.Account(ctx)
-	if err != nil {
-		return 0, err
+	return me.Balance, e.Journal.ReadBalance(ctx, e.Now(), me.Balance, before)
+}
+
+// moneyMissing tells whether so much money has left the account unexplained
+// that an operation in doubt may have taken it. Nothing is known of an account
+// whose balance was never read.
+func (e *Executor) moneyMissing(ctx context.Context, op *journal.Op) (money.USD, bool, error) {
+	before, err := e.Journal.Account(ctx)
+	if err != nil || !before.Anchored || op.Reserved == 0 {
+		return 0, false, err
 	}
-	quiet := before.Inflight == 0 && after.Inflight == 0 &&
-		before.Charged == after.Charged && before.Refunded == after.Refunded
-	return me.Balance, e.Journal.ReadBalance(ctx, e.Now(), me.Balance, quiet)
+	me, err := e.Market.Me(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	missing := before.Expected() - before.Drift - me.Balance
+	return missing, missing >= op.Reserved, nil
 }
 
 // scopeName is how a budget is called towards people.

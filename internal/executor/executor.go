@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
@@ -32,7 +33,7 @@ type Journal interface {
 	LatchedScopes(ctx context.Context) ([]string, error)
 	Budget(ctx context.Context, l journal.Limit) (journal.Budget, error)
 	Account(ctx context.Context) (journal.Account, error)
-	ReadBalance(ctx context.Context, now time.Time, balance money.USD, quiet bool) error
+	ReadBalance(ctx context.Context, now time.Time, balance money.USD, before journal.Account) error
 	Remember(ctx context.Context, fact, value string) error
 	Recall(ctx context.Context, fact string) (string, error)
 	Alert(ctx context.Context, now time.Time, subject, message string) error
@@ -82,7 +83,10 @@ type Next struct {
 // Executor carries operations out. It is safe for concurrent use.
 type Executor struct {
 	Config
-	slots chan struct{}
+	// window bounds the operations in hand, slots the requests in flight.
+	window chan struct{}
+	slots  chan struct{}
+	slow   atomic.Bool
 	// spare slots are for pauses, which never wait behind purchases.
 	spare   chan struct{}
 	specs   *journal.Specs
@@ -90,6 +94,10 @@ type Executor struct {
 	dir     *directory
 	breaker *breaker
 }
+
+// windowPerSlot is how many operations are in hand for each request in flight:
+// those that are begun or settled share a write of the journal to the disk.
+const windowPerSlot = 4
 
 // spareSlots is how many pauses are in flight beside all else.
 const spareSlots = 2
@@ -119,6 +127,7 @@ func New(cfg Config) *Executor {
 	}
 	e := &Executor{
 		Config: cfg,
+		window: make(chan struct{}, windowPerSlot*cfg.Concurrency),
 		slots:  make(chan struct{}, cfg.Concurrency),
 		spare:  make(chan struct{}, spareSlots),
 		specs:  journal.NewSpecs(cfg.Journal),
@@ -149,20 +158,22 @@ func (e *Executor) Perform(ctx context.Context, ids []string) ([]Next, error) {
 		wg   sync.WaitGroup
 	)
 	for _, op := range ops {
-		slots := e.slots
+		window := e.window
 		if op.Kind == planner.Pause {
-			slots = e.spare
+			window = e.spare
 		}
+		taken := ctx.Err() == nil
 		select {
-		case slots <- struct{}{}:
+		case window <- struct{}{}:
 		case <-ctx.Done():
+			taken = false
 		}
-		if ctx.Err() != nil {
+		if !taken {
 			errs = append(errs, ctx.Err())
 			break
 		}
 		wg.Go(func() {
-			defer func() { <-slots }()
+			defer func() { <-window }()
 			more, err := e.one(ctx, op)
 			mu.Lock()
 			defer mu.Unlock()
