@@ -71,7 +71,7 @@ type Client struct {
 	prefix  string
 	reads   *http.Transport
 	changes *http.Transport
-	signed  struct{ reads, changes authorizer }
+	signed  struct{ reads, changes *authorizer }
 
 	key        Key
 	timeout    time.Duration
@@ -105,8 +105,8 @@ func newClient(cfg Config, roots *x509.CertPool) (*Client, error) {
 		observe: cfg.Observe, deleteTeam: change(cfg.DeleteTeamPath), agent: cfg.UserAgent,
 		reads: newTransport(readIdle, roots), changes: newTransport(changeIdle, roots),
 	}
-	c.signed.reads = authorizer{base, cfg.Key, c.reads}
-	c.signed.changes = authorizer{base, cfg.Key, c.changes}
+	c.signed.reads = &authorizer{base, cfg.Key, c.reads}
+	c.signed.changes = &authorizer{base, cfg.Key, c.changes}
 	return c, nil
 }
 

@@ -17,5 +17,5 @@ func (c *Client) DialWith(dial func(ctx context.Context, network, address string
 
 // Authorize sends req through the part of a client that adds the key.
 func (c *Client) Authorize(req *http.Request, next http.RoundTripper) (*http.Response, error) {
-	return authorizer{c.signed.changes.base, c.key, next}.RoundTrip(req)
+	return (&authorizer{c.signed.changes.base, c.key, next}).RoundTrip(req)
 }

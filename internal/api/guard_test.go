@@ -168,3 +168,15 @@ func TestAConnectionThatCannotBeWatchedCountsAsSent(t *testing.T) {
 		t.Error("not sent")
 	}
 }
+
+func TestAnAnswerToARequestThatWasRefusedIsNone(t *testing.T) {
+	t.Parallel()
+	clock := noon
+	p := fenced(t, &clock, noon)
+	conn, _ := pipe(t, p)
+	_, _ = conn.Write([]byte("x"))
+	e := classify(sealed(p, jsonAnswer(200, seatsAdded)), noon, takeSeats)
+	if e == nil || e.Effect != EffectNotApplied || e.Reason != ReasonDeadline {
+		t.Errorf("error %v", e)
+	}
+}

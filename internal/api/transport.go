@@ -57,7 +57,7 @@ type authorizer struct {
 	next http.RoundTripper
 }
 
-func (a authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a *authorizer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if origin(req.URL) != origin(a.base) {
 		return a.next.RoundTrip(req)
 	}
