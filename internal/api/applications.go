@@ -22,12 +22,15 @@ func (c *Client) Application(ctx context.Context, id int64) (Application, error)
 
 // Applications reads one page of a job's applications; pages count from 1. The
 // size of a page and the order are not documented; a page past the last is empty.
-func (c *Client) Applications(ctx context.Context, job int64, status ApplicationStatus, page int) ([]Application, error) {
+func (c *Client) Applications(
+	ctx context.Context, job int64, status ApplicationStatus, page int,
+) ([]Application, error) {
 	if err := checkID(getApplications, "job", job); err != nil {
 		return nil, err
 	}
 	if page < 1 || status < AnyStatus || status > NotCompleted {
-		return nil, invalid(getApplications, "page %d of %s: pages count from 1, statuses are 1 to 5, or 0 for all", page, status)
+		return nil, invalid(getApplications,
+			"page %d of %s: pages count from 1, statuses are 1 to 5, or 0 for all", page, status)
 	}
 	filter := "all"
 	if status != AnyStatus {
@@ -60,7 +63,9 @@ func readApplications(v any, job int64) ([]Application, error) {
 // application, and yields each once. An error is yielded last. An application
 // that moves to a page already read, as rating does to pending ones, can make
 // others be missed: read to the end before rating, or read again after.
-func (c *Client) AllApplications(ctx context.Context, job int64, status ApplicationStatus) iter.Seq2[Application, error] {
+func (c *Client) AllApplications(
+	ctx context.Context, job int64, status ApplicationStatus,
+) iter.Seq2[Application, error] {
 	fetch := func(page int) ([]Application, error) { return c.Applications(ctx, job, status, page) }
 	return everyPage(getApplications, fetch, func(a Application) int64 { return a.ID })
 }

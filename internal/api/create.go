@@ -124,7 +124,8 @@ func (j NewJob) check() error {
 	case j.CategoryID < 1:
 		return invalid(createJob, "category %d must be an id of the marketplace", j.CategoryID)
 	case audiences != 1:
-		return invalid(createJob, "the job needs one of international, countries or a team, and has %d", audiences)
+		return invalid(createJob,
+			"the job needs one of international, countries or a team, and has %d", audiences)
 	case j.TeamID < 0:
 		return invalid(createJob, "team %d must be an id of the marketplace", j.TeamID)
 	case len(j.Steps) == 0 || len(j.Proof) == 0:

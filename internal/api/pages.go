@@ -10,7 +10,9 @@ const maxPages = 10_000
 
 // everyPage yields the rows of all pages, each id once. A page without a new
 // id is the end, be it empty or a repeat of what the server takes for its last.
-func everyPage[T any](e endpoint, fetch func(page int) ([]T, error), id func(T) int64) iter.Seq2[T, error] {
+func everyPage[T any](
+	e endpoint, fetch func(page int) ([]T, error), id func(T) int64,
+) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		seen := make(map[int64]struct{})

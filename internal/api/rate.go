@@ -28,7 +28,8 @@ func (c *Client) Rate(ctx context.Context, id int64, r Rating) error {
 			return invalid(setApplication, "a verdict of %s needs a reason", r.Status)
 		}
 	default:
-		return invalid(setApplication, "an application cannot be set to %s, but to declined, approved or not completed", r.Status)
+		return invalid(setApplication,
+			"an application cannot be set to %s, but to declined, approved or not completed", r.Status)
 	}
 	body := ratingBody{int(r.Status), r.Reason}
 	return c.call(ctx, setApplication, []string{decimal(id)}, body, func(v any) error {

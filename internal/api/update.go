@@ -56,7 +56,8 @@ func (ch JobChange) check() error {
 	case ch.Minutes != nil && *ch.Minutes < 1:
 		return invalid(updateJob, "%d minutes must be 1 or more", *ch.Minutes)
 	case ch.RestartEvery != nil && !validRestart(*ch.RestartEvery):
-		return invalid(updateJob, "restart every %s must be 0, or whole seconds from 1m to 360 days", *ch.RestartEvery)
+		return invalid(updateJob,
+			"restart every %s must be 0, or whole seconds from 1m to 360 days", *ch.RestartEvery)
 	}
 	return ch.Limit.check(updateJob)
 }
