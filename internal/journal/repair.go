@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
@@ -73,4 +74,15 @@ func (j *Journal) SetWatermark(ctx context.Context, e Entry) error {
 		return fmt.Errorf("journal: watermark: %w", err)
 	}
 	return nil
+}
+
+// RegisterPaused registers a campaign that is not registered and holds it from
+// the first moment, so that nothing of it runs before a person, or a recovery,
+// lets it.
+func (j *Journal) RegisterPaused(ctx context.Context, now time.Time, c *campaigns.Campaign, reason string) error {
+	held := []any{"state", string(Paused), "reason", reason, "since", millis(now)}
+	if err := j.rdb.HSet(ctx, j.keys.campaign(c.Name), held...).Err(); err != nil {
+		return fmt.Errorf("journal: campaign %s: %w", c.Name, err)
+	}
+	return j.Register(ctx, now, c)
 }

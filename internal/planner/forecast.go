@@ -158,12 +158,18 @@ func (w *walk) buy(row *Coming, item string, job int64, seats int) {
 	*row.Cost += cost
 }
 
-// Until is when a sum of costs first passes what is left, and whether it does.
-// Rows are in order of time; those without a cost count as nothing.
-func Until(rows []Coming, left money.USD) (time.Time, bool) {
+// Exhausted is when the costs of occurrences first pass an amount within a
+// budget's window, and whether they do. left is what the window that now lies in
+// still has; each later one starts with whole. Rows are in order of time; those
+// without a cost count as nothing.
+func Exhausted(b *campaigns.Budget, left, whole money.USD, now time.Time, rows []Coming) (time.Time, bool) {
+	window := b.WindowAt(now)
 	for _, row := range rows {
-		if row.Cost == nil {
+		if row.Cost == nil || *row.Cost == 0 {
 			continue
+		}
+		if w := b.WindowAt(row.Slot); w > window {
+			window, left = w, whole
 		}
 		if left -= *row.Cost; left < 0 {
 			return row.Slot, true

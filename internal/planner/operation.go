@@ -262,6 +262,15 @@ func validMarker(s string) bool {
 	return true
 }
 
+// MarkerName is the part of a marker that tells campaign, action and item, and
+// that all occurrences of a create share; "" for other text.
+func MarkerName(marker string) string {
+	if _, ok := MarkerSlot(marker); !ok {
+		return ""
+	}
+	return marker[len(MarkerPrefix)+slotDigits+1:]
+}
+
 // MarkerSlot is the slot that a marker tells, or false for other text.
 func MarkerSlot(marker string) (time.Time, bool) {
 	code, found := strings.CutPrefix(marker, MarkerPrefix)

@@ -1,0 +1,97 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// Applied is what an apply set going.
+type Applied struct {
+	// Campaigns is how many the files hold.
+	Campaigns int
+	// Work is what to wait for.
+	Work Work
+}
+
+// Apply registers the campaigns of a plan, ends those that vanished, and
+// enqueues what is due. A journal that was lost is refused with a LostError
+// before anything is written. Repeated, it does only what is missing.
+func (o *Operator) Apply(ctx context.Context, p *Plan) (*Applied, error) {
+	if err := o.checkFit(ctx, p); err != nil {
+		return nil, err
+	}
+	adopted, err := o.readAdopted(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	now := o.Now().UTC()
+	done := &Applied{Work: Work{From: now.Truncate(time.Millisecond)}}
+	if err := o.register(ctx, p, now); err != nil {
+		return nil, err
+	}
+	for _, job := range adopted {
+		if err := o.Journal.Adopt(ctx, now, job); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.syncTeams(ctx, p, now, &done.Work); err != nil {
+		return nil, err
+	}
+	for _, d := range p.diffs {
+		if d.Spec == nil {
+			continue
+		}
+		done.Campaigns++
+		if d.Change == planner.ChangeUnchanged && !p.due[d.Name] {
+			continue
+		}
+		if _, err := o.Scheduler.Fire(ctx, d.Name); err != nil {
+			return done, fmt.Errorf("campaign %s is registered, and a runner goes on with it: %w", d.Name, err)
+		}
+		done.Work.add(d.Spec)
+	}
+	return done, nil
+}
+
+// checkFit looks again for what must not have changed since the plan.
+func (o *Operator) checkFit(ctx context.Context, p *Plan) error {
+	if p.lost != nil {
+		return p.lost
+	}
+	if !p.offline {
+		return nil
+	}
+	st, err := o.readState(ctx, p.files)
+	if err != nil {
+		return err
+	}
+	if _, err := o.Account(ctx); err != nil {
+		return err
+	}
+	lost, err := o.lost(ctx, p, st)
+	if err != nil {
+		return err
+	}
+	return lost
+}
+
+// register writes the specs that are new or changed.
+func (o *Operator) register(ctx context.Context, p *Plan, now time.Time) error {
+	for _, d := range p.diffs {
+		switch d.Change {
+		case planner.ChangeNew, planner.ChangeChanged:
+			if err := o.Journal.Register(ctx, now, d.Spec); err != nil {
+				return err
+			}
+		case planner.ChangeRemoved:
+			if err := o.Journal.Steer(ctx, now, d.Name, journal.Removed, "no longer in "+d.Source); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// Status is how everything stands.
+type Status struct {
+	Campaigns []CampaignStatus `json:"campaigns"`
+	Attention []Attention      `json:"attention"`
+}
+
+// CampaignStatus is how one campaign stands.
+type CampaignStatus struct {
+	Name  string                `json:"name"`
+	State journal.CampaignState `json:"state"`
+	// Reason is why a person paused it.
+	Reason     string                `json:"reason"`
+	Source     string                `json:"source"`
+	Jobs       []Job                 `json:"jobs"`
+	Operations map[planner.State]int `json:"operations"`
+	// Budget is nil without a cap of its own.
+	Budget *Budget `json:"budget"`
+	// Next is the next occurrence; nil where there is none.
+	Next *time.Time `json:"next"`
+}
+
+// Job is one job of a campaign.
+type Job struct {
+	JobID   int64             `json:"job_id"`
+	Item    string            `json:"item"`
+	Status  journal.JobStatus `json:"status"`
+	Seats   int               `json:"seats"`
+	Filled  int               `json:"filled"`
+	Pending int               `json:"pending"`
+}
+
+// Attention is something that needs a person.
+type Attention struct {
+	Subject string `json:"subject"`
+	Message string `json:"message"`
+	// Op is the operation concerned; nil where it is none.
+	Op *string `json:"op"`
+}
+
+// Status tells how one campaign stands, or all of them where name is "".
+func (o *Operator) Status(ctx context.Context, name string) (*Status, error) {
+	var regs []*journal.Registered
+	if name != "" {
+		reg, err := o.Campaign(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		regs = append(regs, reg)
+	} else {
+		var err error
+		if regs, err = o.registered(ctx); err != nil {
+			return nil, err
+		}
+	}
+	st := &Status{Campaigns: make([]CampaignStatus, len(regs))}
+	for i, reg := range regs {
+		row, err := o.campaignStatus(ctx, reg)
+		if err != nil {
+			return nil, err
+		}
+		st.Campaigns[i] = *row
+	}
+	var err error
+	st.Attention, err = o.Attention(ctx, name)
+	return st, err
+}
+
+func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) (*CampaignStatus, error) {
+	c := reg.Spec
+	jobs, err := o.Journal.Jobs(ctx, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	row := &CampaignStatus{Name: c.Name, State: reg.State, Reason: reg.Reason, Source: c.Source, Jobs: make([]Job, len(jobs))}
+	for i, j := range jobs {
+		row.Jobs[i] = Job{JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending}
+	}
+	if row.Operations, err = o.Journal.Counts(ctx, c.Name); err != nil {
+		return nil, err
+	}
+	if c.Budget != nil {
+		b, err := o.Journal.Budget(ctx, journal.Limits(c, o.Now())[0])
+		if err != nil {
+			return nil, err
+		}
+		budget := showBudget(b, c.Source)
+		row.Budget = &budget
+	}
+	if reg.State == journal.Active {
+		row.Next, err = o.next(ctx, reg)
+	}
+	return row, err
+}
+
+// next is the earliest occurrence of a campaign's actions that is still to come.
+func (o *Operator) next(ctx context.Context, reg *journal.Registered) (*time.Time, error) {
+	c := reg.Spec
+	var ids []string
+	for i := range c.Actions {
+		ids = append(ids, c.Actions[i].ID)
+	}
+	entries, err := o.Journal.Entries(ctx, c.Name, ids)
+	if err != nil {
+		return nil, err
+	}
+	var first *time.Time
+	for _, e := range entries {
+		a, err := action(c, e.Action)
+		if err != nil || a.Now || a.On != "" {
+			continue
+		}
+		s, err := a.Schedule()
+		if err != nil {
+			return nil, err
+		}
+		slot, ok := s.Next(e.Watermark)
+		if !ok {
+			continue
+		}
+		if fire := s.FireAt(slot, c.Name+"/"+a.ID).UTC(); first == nil || fire.Before(*first) {
+			first = &fire
+		}
+	}
+	return first, nil
+}
+
+// longUnknown is how long an operation may be in doubt before a person is told.
+const longUnknown = 15 * time.Minute
+
+// far is later than any operation is due.
+var far = time.UnixMilli(1 << 52)
+
+// Attention lists what needs a person, of one campaign or of all.
+func (o *Operator) Attention(ctx context.Context, campaign string) ([]Attention, error) {
+	out := []Attention{}
+	stop, err := o.Journal.Stopped(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if stop != "" {
+		out = append(out, Attention{Subject: "stop", Message: "everything is stopped (" + stop + "): `enqueue resume --all` goes on"})
+	}
+	ops, err := o.stuck(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, ops...)
+	latched, err := o.closed(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, latched...)
+	alerts, err := o.Journal.Alerts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range alerts {
+		out = append(out, Attention{Subject: a.Subject, Message: a.Message})
+	}
+	return out, nil
+}
+
+// maxStuck bounds how many operations are told of at once.
+const maxStuck = 1000
+
+// stuck are the operations that are parked, or long in doubt.
+func (o *Operator) stuck(ctx context.Context, campaign string) ([]Attention, error) {
+	var out []Attention
+	for _, state := range []planner.State{planner.Parked, planner.Unknown} {
+		ids, err := o.Journal.Open(ctx, state, far, maxStuck)
+		if err != nil {
+			return nil, err
+		}
+		ops, err := o.Journal.Load(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, op := range ops {
+			if campaign != "" && op.Campaign != campaign {
+				continue
+			}
+			if state == planner.Unknown && o.Now().Sub(doubtSince(op)) < longUnknown {
+				continue
+			}
+			out = append(out, Attention{
+				Subject: string(state),
+				Message: fmt.Sprintf("%s is %s: %s; see `enqueue op`, then `enqueue resolve`", op.ID, state, op.Error),
+				Op:      &op.ID,
+			})
+		}
+	}
+	return out, nil
+}
+
+// doubtSince is when the last attempt of an operation fell into doubt.
+func doubtSince(op *journal.Op) time.Time {
+	since := op.UpdatedAt
+	for i := len(op.History) - 1; i >= 0; i-- {
+		if op.History[i].State != planner.Unknown {
+			break
+		}
+		since = time.UnixMilli(op.History[i].At)
+	}
+	return since
+}
+
+// closed are the budgets whose latch waits for a person.
+func (o *Operator) closed(ctx context.Context, campaign string) ([]Attention, error) {
+	scopes, err := o.Journal.LatchedScopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []Attention
+	for _, scope := range scopes {
+		name := strings.TrimSpace(budgetName(scope))
+		if campaign != "" && scope != journal.CampaignScope(campaign) {
+			continue
+		}
+		out = append(out, Attention{
+			Subject: "budget:" + name,
+			Message: fmt.Sprintf("the budget of %s reached its threshold and its jobs are paused: `enqueue resume` opens it", name),
+		})
+	}
+	return out, nil
+}
