@@ -158,10 +158,13 @@ func (d *demo) logger() *slog.Logger {
 	return log
 }
 
-// day is the simulated day, from 1, and the time of it.
+// day is the simulated day, from 1, and the time of it, where the spec lives.
 func (d *demo) day() string {
-	passed := d.now().Sub(d.start)
-	return fmt.Sprintf("day %d %s", int(passed/(24*time.Hour))+1, d.now().In(d.zone()).Format("15:04"))
+	zone := d.zone()
+	now, first := d.now().In(zone), d.start.In(zone)
+	midnight := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	n := int(midnight(now).Sub(midnight(first))/(24*time.Hour)) + 1
+	return fmt.Sprintf("day %d %s", n, now.Format("15:04"))
 }
 
 func (d *demo) zone() *time.Location {

@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/internal/operator"
 )
 
-// apply registers the campaigns and plans what is due now.
+// apply plans and applies the spec as `enqueue apply` does.
 func (d *demo) apply(ctx context.Context) error {
-	now := d.now()
-	for i := range d.file.Campaigns {
-		if err := d.runner.Journal.Register(ctx, now, &d.file.Campaigns[i]); err != nil {
-			return err
-		}
-		if _, err := d.runner.Scheduler().Fire(ctx, d.file.Campaigns[i].Name); err != nil {
-			return err
-		}
+	op := d.runner.Operator()
+	plan, err := op.Plan(ctx, []*campaigns.File{d.file}, operator.Options{Horizon: demoDays * 24 * time.Hour})
+	if err != nil {
+		return err
 	}
-	return nil
+	fmt.Fprintf(d.stderr, "the plan: %d campaigns, %d operations now for %s USD, %d occurrences to come within %d days\n",
+		len(plan.Campaigns), len(plan.Operations), plan.Cost, len(plan.Upcoming), demoDays)
+	_, err = op.Apply(ctx, plan)
+	return err
 }

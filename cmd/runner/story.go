@@ -135,18 +135,19 @@ func (t *tally) count(op *journal.Op) {
 	}
 }
 
-// told are the kinds in the order of their telling, with their words.
+// told are the kinds in the order of their telling, with their words for one
+// and for several.
 var told = []struct {
-	kind planner.Kind
-	text string
+	kind      planner.Kind
+	one, many string
 }{
-	{planner.Create, "%d jobs created"},
-	{planner.AddSeats, "seats added to %d jobs"},
-	{planner.Resume, "%d jobs resumed"},
-	{planner.Pause, "%d jobs paused, open seats refunded"},
-	{planner.Restart, "%d jobs restarted, the same workers may come again"},
-	{planner.Update, "%d jobs updated"},
-	{planner.Rate, "%d applications rated"},
+	{planner.Create, "a job created", "%d jobs created"},
+	{planner.AddSeats, "seats added to a job", "seats added to %d jobs"},
+	{planner.Resume, "a job resumed", "%d jobs resumed"},
+	{planner.Pause, "a job paused, its open seats refunded", "%d jobs paused, open seats refunded"},
+	{planner.Restart, "a job restarted, the same workers may come again", "%d jobs restarted, the same workers may come again"},
+	{planner.Update, "a job updated", "%d jobs updated"},
+	{planner.Rate, "an application rated", "%d applications rated"},
 }
 
 // tell moves a campaign's bar and writes a line for what is new.
@@ -165,8 +166,11 @@ func (d *demo) tell(progress *output.Progress, name string, before, now *tally) 
 		fmt.Fprintf(progress, "%s  %s: the budget reached its threshold; jobs are paused and nothing is bought until a person resumes\n", d.day(), name)
 	}
 	for _, t := range told {
-		if n := now.done[t.kind] - before.done[t.kind]; n > 0 {
-			fmt.Fprintf(progress, "%s  %s: "+t.text+"\n", d.day(), name, n)
+		switch n := now.done[t.kind] - before.done[t.kind]; {
+		case n == 1:
+			fmt.Fprintf(progress, "%s  %s: %s\n", d.day(), name, t.one)
+		case n > 1:
+			fmt.Fprintf(progress, "%s  %s: "+t.many+"\n", d.day(), name, n)
 		}
 	}
 }

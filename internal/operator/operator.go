@@ -109,10 +109,17 @@ func (o *Operator) Account(ctx context.Context) (api.Account, error) {
 	case want == "":
 		return me, o.Journal.Remember(ctx, factAccount, have)
 	case want != have:
-		return me, fmt.Errorf("the API key opens account %s, but this Redis holds the books of account %s: "+
-			"use the key of that account, or another REDIS_URL for this one", have, want)
+		return me, &AccountError{Have: have, Want: want}
 	}
 	return me, nil
+}
+
+// AccountError is a key that opens another account than the journal's.
+type AccountError struct{ Have, Want string }
+
+func (e *AccountError) Error() string {
+	return fmt.Sprintf("the API key opens account %s, but this Redis holds the books of account %s: "+
+		"use the key of that account, or another REDIS_URL for this one", e.Have, e.Want)
 }
 
 // Campaign reads a registered campaign. One that is not known is an error that

@@ -3,12 +3,10 @@ package runner
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
-	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/operator"
 )
 
 const (
@@ -137,10 +135,16 @@ func (r *Runner) poll(ctx context.Context) {
 	}
 	err := r.watch.Poll(ctx)
 	r.web.setAPI(err)
+	if err == nil && r.polls.Add(1)%balanceEvery == 1 {
+		_, err = r.Executor.Balance(ctx)
+	}
 	if err != nil {
 		r.complain(ctx, "poll", err)
 	}
 }
+
+// balanceEvery is after how many polls the balance is read again.
+const balanceEvery = 5
 
 func (r *Runner) complain(ctx context.Context, what string, err error) {
 	if ctx.Err() == nil {
@@ -157,7 +161,7 @@ func (r *Runner) verify(ctx context.Context) {
 	for first := true; ; first = false {
 		err := r.verifyOnce(ctx)
 		r.web.setAPI(err)
-		var wrong *wrongAccount
+		var wrong *operator.AccountError
 		switch {
 		case err == nil:
 			close(r.verified)
@@ -184,40 +188,10 @@ func (r *Runner) verify(ctx context.Context) {
 	}
 }
 
-// wrongAccount is the error of a key that opens another account.
-type wrongAccount struct{ have, want string }
-
-func (e *wrongAccount) Error() string {
-	return fmt.Sprintf("the API key opens account %s, but this Redis holds the books of account %s: use another REDIS_URL or data directory for it", e.have, e.want)
-}
-
 func (r *Runner) verifyOnce(ctx context.Context) error {
-	me, err := r.client.Me(ctx)
-	if err != nil {
+	if _, err := r.operator.Account(ctx); err != nil {
 		return err
 	}
-	if err := CheckAccount(ctx, r.Journal, me); err != nil {
-		return err
-	}
-	_, err = r.Executor.Balance(ctx)
+	_, err := r.Executor.Balance(ctx)
 	return err
-}
-
-// factAccount is where the journal remembers whose books it holds.
-const factAccount = "account"
-
-// CheckAccount refuses an account other than the one whose books the journal
-// holds, and remembers the first.
-func CheckAccount(ctx context.Context, j *journal.Journal, me api.Account) error {
-	have := strconv.FormatInt(me.ID, 10)
-	want, err := j.Recall(ctx, factAccount)
-	switch {
-	case err != nil:
-		return err
-	case want == "":
-		return j.Remember(ctx, factAccount, have)
-	case want != have:
-		return &wrongAccount{have: have, want: want}
-	}
-	return nil
 }

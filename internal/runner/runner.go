@@ -23,6 +23,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/limiter"
+	"github.com/campaign-runner/campaign-runner/internal/operator"
 	"github.com/campaign-runner/campaign-runner/internal/scheduler"
 	"github.com/campaign-runner/campaign-runner/internal/settings"
 	"github.com/campaign-runner/campaign-runner/internal/tasks"
@@ -62,10 +63,12 @@ type Runner struct {
 	sweeper  *tasks.Sweeper
 	workers  *tasks.Server
 	web      *web
+	operator *operator.Operator
 
 	stop    context.CancelFunc
 	loops   sync.WaitGroup
 	working atomic.Bool
+	polls   atomic.Int64
 	fatal   chan error
 	hinted  chan struct{}
 }
@@ -172,6 +175,10 @@ func (r *Runner) assemble() error {
 		Redis: r.queue, Journal: r.Journal, Client: r.Tasks, Now: cfg.Now, Log: cfg.Log,
 		Abandoned: r.Executor.Abandoned, Overdue: r.scaled(15 * time.Second),
 	})
+	r.operator = operator.New(operator.Config{
+		Journal: r.Journal, Market: r.client, Executor: r.Executor, Scheduler: r.sched, Queue: r.Tasks, Judge: r.watch,
+		Now: cfg.Now, Log: cfg.Log, Draw: rand.Text, Grace: r.scaled(time.Minute),
+	})
 	r.workers = tasks.NewServer(tasks.ServerConfig{
 		Redis: r.queue, Client: r.Tasks, Performer: r.Executor, Reviewer: r.watch, Log: cfg.Log,
 		Grace: s.APITimeout + 15*time.Second,
@@ -213,11 +220,8 @@ func (r *Runner) permit(ctx context.Context) error {
 	}
 }
 
-// Client is the marketplace's API under the shared rate limit.
-func (r *Runner) Client() *api.Client { return r.client }
-
-// Scheduler plans what is due.
-func (r *Runner) Scheduler() *scheduler.Scheduler { return r.sched }
+// Operator does what a person asks of this runner's books.
+func (r *Runner) Operator() *operator.Operator { return r.operator }
 
 // Addr is where the console listens.
 func (r *Runner) Addr() string { return r.web.addr }
