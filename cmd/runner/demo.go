@@ -120,7 +120,7 @@ func (d *demo) begin(ctx context.Context, dir string) (func() error, error) {
 	d.start = time.Now()
 	d.now = sandbox.ScaledClock(d.start, demoScale)
 	d.market = sandbox.New(sandbox.Config{Seed: 7, Now: d.now, Balance: demoBalance})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return func() error { return nil }, err
 	}

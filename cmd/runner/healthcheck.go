@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,12 +28,12 @@ func healthcheckCommand() *cobra.Command {
 		if err := s.Load(cmd.Flags(), os.Getenv); err != nil {
 			return err
 		}
-		return askHealth(s.Listen)
+		return askHealth(cmd.Context(), s.Listen)
 	}
 	return cmd
 }
 
-func askHealth(listen string) error {
+func askHealth(ctx context.Context, listen string) error {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return err
@@ -41,7 +42,11 @@ func askHealth(listen string) error {
 		host = "127.0.0.1"
 	}
 	client := http.Client{Timeout: 5 * time.Second}
-	resp, err := client.Get("http://" + net.JoinHostPort(host, port) + "/healthz")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("no runner answers: %w", err)
 	}

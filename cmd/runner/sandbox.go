@@ -72,7 +72,7 @@ func (f *sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if host, _, err := net.SplitHostPort(f.listen); err != nil || !loopback(host) {
 		return &usageError{fmt.Errorf("--listen %q must be a loopback address such as 127.0.0.1:9090", f.listen)}
 	}
-	ln, err := net.Listen("tcp", f.listen)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("the sandbox cannot listen: %w; choose another address with --listen", err)
 	}

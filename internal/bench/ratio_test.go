@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"strconv"
@@ -44,7 +43,7 @@ type rig struct {
 
 func setup(b *testing.B) *rig {
 	b.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	market := sandbox.New(sandbox.Config{Crowd: sandbox.Crowd{Off: true}, Balance: 8_000_000 * money.Dollar})
 	server := httptest.NewServer(market)
 	b.Cleanup(func() { server.Close(); market.Close() })

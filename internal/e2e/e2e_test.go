@@ -193,17 +193,6 @@ func (w world) ready(t *testing.T) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// books are what the sandbox knows to be true.
-func (w world) books(t *testing.T) (charged, refunded string) {
-	t.Helper()
-	resp, err := http.Get(strings.TrimSuffix(w.api, "/api/v1") + "/sandbox/books")
-	must(t, err)
-	defer func() { _ = resp.Body.Close() }()
-	var b struct{ Charged, Refunded string }
-	must(t, json.NewDecoder(resp.Body).Decode(&b))
-	return b.Charged, b.Refunded
-}
-
 // realRedis starts a redis-server of its own, as an operator would.
 func realRedis(t *testing.T) string {
 	t.Helper()

@@ -73,7 +73,7 @@ func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 	now := e.Now()
 	s := journal.Settlement{
 		Op: op, From: planner.Unknown, To: planner.Queued, Now: now, Due: now.Add(e.backoff(op, 0)),
-		JobID: op.JobID, Note: "it was not done: " + v.why, Evidence: v.shot,
+		JobID: op.JobID, Note: "it was not done: " + v.why, Seen: v.shot,
 	}
 	if _, err := e.settle(ctx, s); err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (e *Executor) readAgain(ctx context.Context, op *journal.Op, negative int, 
 	now := e.Now()
 	s := journal.Settlement{
 		Op: op, From: planner.Unknown, To: planner.Unknown, Now: now, Due: now.Add(after),
-		JobID: op.JobID, Note: why, Negative: negative,
+		JobID: op.JobID, Note: why, Negative: negative, Seen: shot,
 	}
 	if _, err := e.settle(ctx, s); err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (e *Executor) park(ctx context.Context, op *journal.Op, why string, shot an
 
 func (e *Executor) conclude(ctx context.Context, op *journal.Op, to planner.State, v verdict) error {
 	_, err := e.settle(ctx, journal.Settlement{
-		Op: op, From: planner.Unknown, To: to, Now: e.Now(), JobID: op.JobID, Error: v.why, Evidence: v.shot,
+		Op: op, From: planner.Unknown, To: to, Now: e.Now(), JobID: op.JobID, Error: v.why, Seen: v.shot,
 	})
 	return err
 }

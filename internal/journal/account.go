@@ -19,6 +19,9 @@ type Account struct {
 	// booked; Anchored tells whether it is known.
 	Anchor   money.USD
 	Anchored bool
+	// Drift is how much less the account held than the books say, at the last
+	// reading with nothing in flight.
+	Drift money.USD
 	// Charged and Refunded are all that was booked, of every campaign.
 	Charged, Refunded money.USD
 	Reserved, Unknown money.USD
@@ -40,7 +43,7 @@ func (j *Journal) Account(ctx context.Context) (Account, error) {
 	_, anchored := f["anchor"]
 	a := Account{
 		Known: known, Balance: money.USD(r.int("balance")), ReadAt: r.time("read_at"),
-		Anchored: anchored, Anchor: money.USD(r.int("anchor")),
+		Anchored: anchored, Anchor: money.USD(r.int("anchor")), Drift: money.USD(r.int("drift")),
 		Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Reserved: money.USD(r.int("reserved")), Unknown: money.USD(r.int("unknown")),
 		Inflight: int(r.int("inflight")),
@@ -48,14 +51,12 @@ func (j *Journal) Account(ctx context.Context) (Account, error) {
 	return a, r.err
 }
 
-// ReadBalance writes a reading of the balance. quiet tells that nothing that
-// moves money was in flight around it: the first such reading anchors the books.
-func (j *Journal) ReadBalance(ctx context.Context, now time.Time, balance money.USD, quiet bool) error {
-	flag := 0
-	if quiet {
-		flag = 1
-	}
-	_, err := j.run(ctx, "balance", millis(now), micros(balance), flag)
+// ReadBalance writes a reading of the balance. before is the account as it was
+// right before the reading: where nothing has moved money since, and nothing is
+// in flight, the first reading anchors the books and each tells their drift.
+func (j *Journal) ReadBalance(ctx context.Context, now time.Time, balance money.USD, before Account) error {
+	_, err := j.run(ctx, "balance", millis(now), micros(balance),
+		before.Inflight, micros(before.Charged), micros(before.Refunded))
 	return err
 }
 

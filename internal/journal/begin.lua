@@ -47,28 +47,31 @@ end
 local list, base = {}, 15
 if class == 'pay' then
   for i = 1, num(ARGV[14]) do
-    local scope, window, cap, pause_at = ARGV[base], ARGV[base + 1], num(ARGV[base + 2]), ARGV[base + 3]
+    local scope, cap, pause_at = ARGV[base], num(ARGV[base + 2]), ARGV[base + 3]
     local sk = P .. 'budget:' .. scope
-    local cur = redis.call('HGET', sk, 'window')
-    -- A clock that went back never opens a past window again.
-    if cur and cur > window then window = cur end
+    local window = current(sk, ARGV[base + 1])
     local wk = sk .. ':' .. window
     redis.call('HSET', sk, 'window', window, 'resume', ARGV[base + 5])
     redis.call('HSET', wk, 'cap', ARGV[base + 2], 'pause_at', pause_at, 'measure', ARGV[base + 4])
     if redis.call('HGET', sk, 'latched') then
-      if redis.call('HGET', sk, 'resume') == 'window' and redis.call('HGET', sk, 'latched_window') < window then
+      local was = redis.call('HGET', sk, 'latched_window')
+      if ARGV[base + 5] == 'window' and (#was ~= #window or was < window) then
         redis.call('HDEL', sk, 'latched', 'latched_window')
         redis.call('SREM', P .. 'latched', scope)
       else
         return {'latched', scope, window}
       end
     end
+    -- The threshold may have been lowered by an edit since the last charge.
+    if latch(scope, window, sk, wk, now) then return {'latched', scope, window} end
     local held = num(redis.call('HGET', wk, 'charged')) - num(redis.call('HGET', wk, 'refunded'))
       + num(redis.call('HGET', wk, 'reserved')) + num(redis.call('HGET', wk, 'unknown'))
     if cap >= 0 and held + amount > cap then
       return {'over', scope, window, int(cap - held)}
     end
     list[#list + 1] = scope .. ' ' .. window
+    -- The total is kept beside, so that a budget edited to one knows its past.
+    if window ~= 'total' then list[#list + 1] = scope .. ' total' end
     base = base + 6
   end
   if least ~= '' then

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -50,6 +51,7 @@ func (j *Journal) Budgets(ctx context.Context, limits []Limit) ([]Budget, error)
 	if len(limits) == 0 {
 		return nil, nil
 	}
+	limits = slices.Clone(limits)
 	pipe := j.rdb.Pipeline()
 	heads := make([]*redis.MapStringStringCmd, len(limits))
 	for i, l := range limits {
@@ -60,7 +62,7 @@ func (j *Journal) Budgets(ctx context.Context, limits []Limit) ([]Budget, error)
 	}
 	windows := make([]*redis.MapStringStringCmd, len(limits))
 	for i := range limits {
-		limits[i].Window = max(limits[i].Window, heads[i].Val()["window"])
+		limits[i].Window = current(limits[i].Window, heads[i].Val()["window"])
 		windows[i] = pipe.HGetAll(ctx, j.keys.window(limits[i].Scope, limits[i].Window))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -77,6 +79,15 @@ func (j *Journal) Budgets(ctx context.Context, limits []Limit) ([]Budget, error)
 	return out, nil
 }
 
+// current is the window that a budget is in: the kept one where it is later,
+// unless it is of another kind, as after an edit of `per`.
+func current(asked, kept string) string {
+	if len(kept) == len(asked) {
+		return max(kept, asked)
+	}
+	return asked
+}
+
 func decodeBudget(l Limit, head, window map[string]string) (Budget, error) {
 	h, w := reader{f: head}, reader{f: window}
 	b := Budget{
@@ -86,7 +97,7 @@ func decodeBudget(l Limit, head, window map[string]string) (Budget, error) {
 		Consumed: money.USD(w.int("consumed")),
 		Latched:  h.time("latched"), LatchedWindow: head["latched_window"],
 	}
-	if l.Resume == campaigns.ResumeWindow && b.LatchedWindow < l.Window {
+	if l.Resume == campaigns.ResumeWindow && (len(b.LatchedWindow) != len(l.Window) || b.LatchedWindow < l.Window) {
 		b.Latched = time.Time{}
 	}
 	for _, err := range []error{h.err, w.err} {

@@ -61,12 +61,23 @@ local function entry(now, kind, amount, id, job, list)
     'op', id, 'j', job or '', 'b', list or '')
 end
 
+-- current is the window that a budget is in. A clock that went back never opens
+-- a past window again. Windows of another kind are not compared: there `per`
+-- was edited. total 5, month 7, week 8 and day 10 letters tell the kinds apart.
+local function current(sk, window)
+  local cur = redis.call('HGET', sk, 'window')
+  if cur and #cur == #window and cur > window then return cur end
+  return window
+end
+
 -- latch closes a budget that reached its threshold. It returns true only when
 -- it closed it now. opened is the window in which a person opened it again.
 local function latch(scope, window, sk, wk, now)
   local at = num(redis.call('HGET', wk, 'pause_at'))
   if at <= 0 or redis.call('HGET', sk, 'latched') then return false end
   if redis.call('HGET', sk, 'opened') == window then return false end
+  -- What is booked late into a past window does not close the present one.
+  if redis.call('HGET', sk, 'window') ~= window then return false end
   local measured
   if redis.call('HGET', wk, 'measure') == 'consumed' then
     measured = num(redis.call('HGET', wk, 'consumed'))

@@ -3,8 +3,7 @@
 -- measure, resume. Returns {'ok', scope} where it closed.
 local now, scope, window = ARGV[1], ARGV[2], ARGV[3]
 local sk = P .. 'budget:' .. scope
-local cur = redis.call('HGET', sk, 'window')
-if cur and cur > window then window = cur end
+window = current(sk, window)
 local wk = sk .. ':' .. window
 redis.call('HSET', sk, 'window', window, 'resume', ARGV[8])
 redis.call('HSET', wk, 'consumed', ARGV[4], 'cap', ARGV[5], 'pause_at', ARGV[6], 'measure', ARGV[7])

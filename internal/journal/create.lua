@@ -31,7 +31,9 @@ for i = 1, num(ARGV[9]) do
 end
 if member ~= '' and watermark ~= '' then
   redis.call('HSET', P .. 'watermark', member, watermark)
-  if next_fire == '' then redis.call('ZREM', P .. 'schedule', member)
+  if next_fire == '' then
+    redis.call('ZREM', P .. 'schedule', member)
+    redis.call('HSET', P .. 'over', member, 1)
   else redis.call('ZADD', P .. 'schedule', next_fire, member) end
   if ARGV[8] ~= '' then redis.call('ZADD', P .. 'reviews', now, member .. '/' .. ARGV[8]) end
   if missed > 0 then redis.call('HINCRBY', P .. 'missed', member, missed) end

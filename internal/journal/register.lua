@@ -1,12 +1,15 @@
 -- Writes a campaign's spec and keeps its actions' places in the schedule.
 -- ARGV: name, now, spec, digest, source, count, then id, digest of its trigger
---       and whether it has slots in time (1 or 0) for each action.
+--       and how it is timed for each action: '' waits for an event, 'clock' has
+--       slots, 'now' may run again for new items, 'once' does not.
 -- An action that is new, or whose trigger changed, starts from now: a schedule
--- is never applied to the time before it was written.
+-- is never applied to the time before it was written, nor to the time for which
+-- its campaign was removed.
 local name, now = ARGV[1], ARGV[2]
 local ck = P .. 'campaign:' .. name
 local had = redis.call('HGET', ck, 'actions') or ''
-if redis.call('HGET', ck, 'state') == 'removed' or redis.call('EXISTS', ck) == 0 then
+local back = redis.call('HGET', ck, 'state') == 'removed'
+if back or redis.call('EXISTS', ck) == 0 then
   redis.call('HSET', ck, 'state', 'active', 'since', now)
   redis.call('HDEL', ck, 'reason')
 end
@@ -25,8 +28,14 @@ for i = 1, num(ARGV[6]) do
   if redis.call('HGET', P .. 'trigger', member) ~= trigger then
     redis.call('HSET', P .. 'trigger', member, trigger)
     redis.call('HSET', P .. 'watermark', member, now)
+    redis.call('HDEL', P .. 'over', member)
+  elseif back and timed == 'clock' then
+    redis.call('HSET', P .. 'watermark', member, now)
   end
-  if timed == '1' and active then redis.call('ZADD', P .. 'schedule', now, member)
+  if timed ~= 'once' then redis.call('HDEL', P .. 'over', member) end
+  if timed == '' then redis.call('HSET', P .. 'over', member, 1) end
+  if active and redis.call('HEXISTS', P .. 'over', member) == 0 then
+    redis.call('ZADD', P .. 'schedule', now, member)
   else redis.call('ZREM', P .. 'schedule', member) end
 end
 for action in string.gmatch(had, '[^\n]+') do
@@ -36,6 +45,7 @@ for action in string.gmatch(had, '[^\n]+') do
     redis.call('HDEL', P .. 'watermark', member)
     redis.call('HDEL', P .. 'trigger', member)
     redis.call('HDEL', P .. 'missed', member)
+    redis.call('HDEL', P .. 'over', member)
   end
 end
 redis.call('HSET', ck, 'actions', table.concat(list, '\n'))

@@ -65,12 +65,19 @@ func triggerDigest(a *campaigns.Action) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// timed tells whether the scheduler has to look at the action.
-func timed(a *campaigns.Action) int {
-	if a.On != "" {
-		return 0
+// timed tells how the scheduler has to look at an action. A create that runs
+// now is looked at with each registration, since items may have come; what else
+// runs now has run.
+func timed(a *campaigns.Action) string {
+	switch {
+	case a.On != "":
+		return ""
+	case !a.Now:
+		return "clock"
+	case a.Do == campaigns.DoCreate:
+		return "now"
 	}
-	return 1
+	return "once"
 }
 
 // Campaign reads one campaign, or ErrNotFound.

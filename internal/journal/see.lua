@@ -2,6 +2,11 @@
 -- ARGV: job, now, status, applications, pending or '', title.
 local jk = jobkey(ARGV[1])
 if redis.call('HEXISTS', jk, 'c') == 0 then return {'foreign'} end
+-- A job that does not exist any more keeps what was last known of it.
+if ARGV[3] == 'gone' then
+  redis.call('HSET', jk, 'status', 'gone', 'seen', ARGV[2])
+  return {'ok'}
+end
 -- What is read while an operation is on its way may be older than its outcome.
 if redis.call('HEXISTS', jk, 'lane') == 0 then redis.call('HSET', jk, 'status', ARGV[3]) end
 redis.call('HSET', jk, 'apps', ARGV[4], 'seen', ARGV[2], 'title', ARGV[6])

@@ -32,12 +32,14 @@ type Settlement struct {
 	JobID int64
 	// Made describes the job that a create made.
 	Made *Made
-	// SeatsAdded is how many seats a job gained.
+	// SeatsAdded is how many seats a job gained; negative where it gave some back.
 	SeatsAdded int
+	// Silent writes no line of the history: nothing new was learned.
+	Silent bool
 	// Error is the reason of a failure; Note goes to the history.
 	Error, Note string
-	// Evidence replaces the kept evidence; nil keeps it.
-	Evidence any
+	// Seen is what was read; it goes to the history.
+	Seen any
 	// Negative is the number of reads that found nothing so far.
 	Negative int
 }
@@ -62,17 +64,17 @@ func (e *ErrConflict) Error() string {
 }
 
 // Settle writes an outcome, moves its money and frees its lane. It returns the
-// scopes of the budgets whose threshold this closed.
+// scopes of the budgets it was charged to that are closed by now.
 func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
-	evidence := ""
-	if s.Evidence != nil {
-		b, err := json.Marshal(s.Evidence)
+	var seen json.RawMessage
+	if s.Seen != nil {
+		b, err := json.Marshal(s.Seen)
 		if err != nil {
 			return nil, fmt.Errorf("journal: evidence: %w", err)
 		}
-		evidence = string(b)
+		seen = b
 	}
-	out, err := j.run(ctx, "settle", s.args(evidence)...)
+	out, err := j.run(ctx, "settle", s.args(seen)...)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
 	return out[1:], nil
 }
 
-func (s *Settlement) args(evidence string) []any {
+func (s *Settlement) args(seen json.RawMessage) []any {
 	job := ""
 	if s.JobID != 0 {
 		job = jobText(s.JobID)
@@ -103,14 +105,18 @@ func (s *Settlement) args(evidence string) []any {
 	if s.SeatsAdded != 0 {
 		added = strconv.Itoa(s.SeatsAdded)
 	}
+	event := ""
+	if !s.Silent {
+		event = s.event(seen).text()
+	}
 	return []any{
 		s.Op.ID, string(s.From), s.Nonce, s.Stamp, string(s.To), millis(s.Now), millis(due),
-		microsOrNone(s.Cost), microsOrNone(s.Refund), job, s.Error, s.event(evidence).text(),
-		evidence, s.Negative, item, slot, seats, price, added,
+		microsOrNone(s.Cost), microsOrNone(s.Refund), job, s.Error, event,
+		s.Negative, item, slot, seats, price, added,
 	}
 }
 
-func (s *Settlement) event(evidence string) Event {
+func (s *Settlement) event(seen json.RawMessage) Event {
 	e := Event{At: s.Now.UnixMilli(), State: s.To, Attempt: s.Op.Attempts, Amount: s.Cost, Note: s.Note}
 	if e.Amount == nil {
 		e.Amount = s.Refund
@@ -118,9 +124,7 @@ func (s *Settlement) event(evidence string) Event {
 	if e.Note == "" {
 		e.Note = s.Error
 	}
-	if evidence != "" {
-		e.Evidence = json.RawMessage(evidence)
-	}
+	e.Evidence = seen
 	return e
 }
 

@@ -1,8 +1,8 @@
 -- Writes what became of an attempt, moves its money and frees its lane.
 -- ARGV: id, from, nonce or '', stamp, to, now, due, cost, refund, job, error,
---       event, evidence, negative reads, job item, job slot, seats, unit price,
+--       event, negative reads, job item, job slot, seats, unit price,
 --       seat change, free (1 where nothing was charged by us).
--- Returns {'ok', scope...}: the budgets whose latch this closed.
+-- Returns {'ok', scope...}: the budgets of a charge that are closed now.
 local id, from, nonce, stamp, to, now, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local cost, refund, job, err, event = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local k = opkey(id)
@@ -34,7 +34,7 @@ if held and class == 'pay' then
   end
 end
 local flying = from == 'sending' or from == 'unknown'
-if class ~= '' and flying and to ~= 'unknown' then account_add('inflight', -1) end
+if class ~= '' and flying ~= (to == 'unknown') then account_add('inflight', flying and -1 or 1) end
 if redis.call('HGET', account, 'quiet') == id and to ~= 'unknown' then
   redis.call('HDEL', account, 'quiet', 'quiet_until')
 end
@@ -51,7 +51,12 @@ if cost ~= '' and num(cost) ~= 0 then
     redis.call('LPUSH', P .. 'charges:' .. job, cost .. '\n' .. budgets)
   end
   each_budget(budgets, function(scope, window, sk, wk)
-    if latch(scope, window, sk, wk, now) then closed[#closed + 1] = scope end
+    -- One that was closed before is told too: the charge may have made a job
+    -- that went online behind the latch.
+    if redis.call('HGET', sk, 'window') == window
+      and (latch(scope, window, sk, wk, now) or redis.call('HGET', sk, 'latched')) then
+      closed[#closed + 1] = scope
+    end
   end)
 elseif cost ~= '' then
   redis.call('HSET', k, 'cost', cost)
@@ -79,13 +84,13 @@ end
 
 if to == 'applied' and job ~= '' then
   local jk = jobkey(job)
-  if ARGV[15] ~= '' then
-    redis.call('HSET', jk, 'c', campaign_of(id), 'item', ARGV[15], 'slot', ARGV[16], 'seats', ARGV[17],
-      'price', ARGV[18], 'status', 'online', 'op', id, 'ct', now)
+  if ARGV[14] ~= '' then
+    redis.call('HSET', jk, 'c', campaign_of(id), 'item', ARGV[14], 'slot', ARGV[15], 'seats', ARGV[16],
+      'price', ARGV[17], 'status', 'online', 'op', id, 'ct', now)
     redis.call('ZADD', P .. 'jobs:' .. campaign_of(id), now, job)
     redis.call('SADD', P .. 'jobs', job)
-  elseif ARGV[19] ~= '' and redis.call('EXISTS', jk) == 1 then
-    redis.call('HINCRBY', jk, 'seats', ARGV[19])
+  elseif ARGV[18] ~= '' and redis.call('EXISTS', jk) == 1 then
+    redis.call('HINCRBY', jk, 'seats', ARGV[18])
     redis.call('HSET', jk, 'status', 'online')
   end
   if class == 'refund' and redis.call('EXISTS', jk) == 1 then
@@ -100,8 +105,7 @@ end
 
 redis.call('HSET', k, 'y', stamp, 'lt', table.concat(closed, '\n'))
 if err ~= '' then redis.call('HSET', k, 'e', err) elseif to == 'applied' then redis.call('HDEL', k, 'e') end
-if ARGV[13] ~= '' then redis.call('HSET', k, 'ev', ARGV[13]) end
-if ARGV[14] ~= '' then redis.call('HSET', k, 'neg', ARGV[14]) end
+if ARGV[13] ~= '' then redis.call('HSET', k, 'neg', ARGV[13]) end
 if not keeps then redis.call('HDEL', k, 'x') end
 if to ~= 'queued' and not keeps then redis.call('HDEL', k, 'ev', 'neg', 'kc', 'b', 'ln') end
 note(k, event)

@@ -97,7 +97,7 @@ func (l *Limiter) pump() {
 		}
 		wait, err := l.next()
 		if err == nil && wait > 0 {
-			time.Sleep(wait)
+			<-time.After(wait)
 		}
 		if w := l.pop(); w != nil {
 			w.granted <- err

@@ -28,15 +28,14 @@ func (r *Runner) lead(ctx context.Context) {
 	var renew, latch, sweep time.Time
 	polled := make(chan struct{}, 1)
 	polled <- struct{}{}
-	var poll time.Time
+	var now, poll time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			r.yield(fence)
 			return
-		case <-ticker.C:
+		case now = <-ticker.C:
 		}
-		now := time.Now()
 		if now.After(renew) {
 			renew = now.Add(renewEvery)
 			fence = r.renew(ctx, fence)

@@ -96,7 +96,7 @@ func (r *Runner) start(ctx context.Context) error {
 	if err := r.assemble(); err != nil {
 		return err
 	}
-	if err := r.listen(); err != nil {
+	if err := r.listen(ctx); err != nil {
 		return err
 	}
 	if err := r.workers.Start(); err != nil {
@@ -206,7 +206,7 @@ func jitter(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}
-	return time.Duration(mrand.Int64N(int64(d)))
+	return time.Duration(mrand.Int64N(int64(d))) //nolint:gosec // it spreads retries and guards nothing
 }
 
 // permit lets a request pass once the account is known to be the journal's and

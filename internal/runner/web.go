@@ -57,9 +57,9 @@ func (w *web) apiState() (string, error) {
 var errStarting = errors.New("the workers do not run")
 
 // listen opens the console and tells its address in the data directory.
-func (r *Runner) listen() error {
+func (r *Runner) listen(ctx context.Context) error {
 	s := r.cfg.Settings
-	ln, err := net.Listen("tcp", s.Listen)
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("the console cannot listen on %s: %w; choose another address with --listen", s.Listen, err)
 	}

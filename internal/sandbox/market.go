@@ -36,7 +36,7 @@ type market struct {
 	listed   ids
 	byStatus map[JobStatus]*ids
 
-	teams      map[int64]*Team
+	teams      map[int64]*team
 	teamIDs    []int64
 	teamJobs   map[int64][]int64
 	lastTeam   int64
@@ -53,7 +53,7 @@ func newMarket(cfg Config, start time.Time) *market {
 		byStatus: map[JobStatus]*ids{
 			JobWaiting: {}, JobOnline: {}, JobFinished: {},
 		},
-		teams:      map[int64]*Team{},
+		teams:      map[int64]*team{},
 		teamJobs:   map[int64][]int64{},
 		lastTeam:   firstTeam - 1,
 		lastMember: firstMember - 1,

@@ -27,6 +27,19 @@ func (s *Sandbox) Job(id int64) (found Job, ok bool) {
 	return found, ok
 }
 
+// Application is an application as it is now, with what was handed in, and
+// whether there is one.
+func (s *Sandbox) Application(id int64) (found Application, ok bool) {
+	s.locked(func(m *market) {
+		if a := m.app(id); a != nil {
+			handed := m.handed(m.job(a.JobID), a)
+			found, ok = *a, true
+			found.Given = &handed
+		}
+	})
+	return found, ok
+}
+
 func (m *market) readBooks() Books {
 	b := Books{
 		Start:     m.books.start,

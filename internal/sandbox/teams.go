@@ -2,7 +2,25 @@ package sandbox
 
 import (
 	"slices"
+	"time"
 )
+
+// team is a list of workers.
+type team struct {
+	ID      int64
+	Title   string
+	Created time.Time
+	Updated time.Time
+	Members []member
+}
+
+// member is a worker of a team.
+type member struct {
+	ID      int64
+	UserID  int64
+	Note    string
+	Created time.Time
+}
 
 func (m *market) getTeams(*call) answer {
 	list := make(teamList, 0, len(m.teamIDs))
@@ -18,7 +36,7 @@ func (m *market) createTeam(c *call) answer {
 		return invalid(c.in.faults)
 	}
 	m.lastTeam++
-	t := &Team{ID: m.lastTeam, Title: title, Created: m.now, Updated: m.now}
+	t := &team{ID: m.lastTeam, Title: title, Created: m.now, Updated: m.now}
 	m.teams[t.ID] = t
 	m.teamIDs = append(m.teamIDs, t.ID)
 	m.books.add(m.effect(c, "team_create", Effect{TeamID: t.ID}))
@@ -69,7 +87,7 @@ func (m *market) addMember(c *call) answer {
 		return okay(done{})
 	}
 	m.lastMember++
-	t.Members = append(t.Members, Member{m.lastMember, user, note, m.now})
+	t.Members = append(t.Members, member{m.lastMember, user, note, m.now})
 	for _, id := range m.teamJobs[t.ID] {
 		if j := m.job(id); j != nil {
 			m.planArrival(j)
@@ -95,7 +113,7 @@ func (m *market) deleteMember(c *call) answer {
 
 // teamOf finds the team that a field names. Without one, the answer says why;
 // it also tells what else was wrong with the input.
-func (m *market) teamOf(c *call, field string) (*Team, answer) {
+func (m *market) teamOf(c *call, field string) (*team, answer) {
 	id := c.in.whole(field, 1, maxID)
 	if len(c.in.faults) > 0 {
 		return nil, invalid(c.in.faults)
@@ -106,11 +124,11 @@ func (m *market) teamOf(c *call, field string) (*Team, answer) {
 	return nil, refuse(404, "Team not found")
 }
 
-func (t *Team) member(user int64) int {
-	return slices.IndexFunc(t.Members, func(m Member) bool { return m.UserID == user })
+func (t *team) member(user int64) int {
+	return slices.IndexFunc(t.Members, func(m member) bool { return m.UserID == user })
 }
 
-type teamList []Team
+type teamList []team
 
 func (l teamList) encode(e *encoder) {
 	e.list(len(l), func(i int) {
@@ -125,7 +143,7 @@ func (l teamList) encode(e *encoder) {
 }
 
 // teamView is the shape of a created or updated team; its order differs.
-type teamView Team
+type teamView team
 
 func (t teamView) encode(e *encoder) {
 	e.open('{')
@@ -139,7 +157,7 @@ func (t teamView) encode(e *encoder) {
 
 type memberList struct {
 	team int64
-	rows []Member
+	rows []member
 }
 
 func (l memberList) encode(e *encoder) {

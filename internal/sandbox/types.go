@@ -99,23 +99,7 @@ type Application struct {
 	Try int
 	// Round counts the job's restarts before it.
 	Round int
-	// Given is what was handed in; nil: derived from the seed when read.
+	// Given is what was handed in; the marketplace itself keeps nil where it
+	// is derived from the seed.
 	Given *Handed
-}
-
-// Team is a list of workers.
-type Team struct {
-	ID      int64
-	Title   string
-	Created time.Time
-	Updated time.Time
-	Members []Member
-}
-
-// Member is a worker of a team.
-type Member struct {
-	ID      int64
-	UserID  int64
-	Note    string
-	Created time.Time
 }

@@ -121,7 +121,7 @@ func (m *market) nextMember(j *job) (int64, bool) {
 	if t == nil {
 		return 0, false
 	}
-	i := slices.IndexFunc(t.Members, func(w Member) bool { return !j.crowd.members[w.UserID] })
+	i := slices.IndexFunc(t.Members, func(w member) bool { return !j.crowd.members[w.UserID] })
 	if i < 0 {
 		return 0, false
 	}
