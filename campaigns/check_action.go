@@ -26,7 +26,8 @@ func (d *decoder) checkTrigger(a *actionSpec) {
 		return
 	case 1:
 	default:
-		d.at(a.m.key(given[1]), "an action has one of %s, not %s", strings.Join(triggers, ", "), strings.Join(given, " and "))
+		d.at(a.m.key(given[1]), "an action has one of %s, not %s",
+			strings.Join(triggers, ", "), strings.Join(given, " and "))
 		return
 	}
 	if given[0] == "now" || given[0] == "on" {

@@ -76,7 +76,8 @@ func checkWord(text string) error {
 // eitherDay tells whether both of the day fields name days.
 func eitherDay(text string) bool {
 	fields := strings.Fields(text)
-	return len(fields) == 5 && !strings.ContainsAny(fields[2][:1], "*?") && !strings.ContainsAny(fields[4][:1], "*?")
+	return len(fields) == 5 &&
+		!strings.ContainsAny(fields[2][:1], "*?") && !strings.ContainsAny(fields[4][:1], "*?")
 }
 
 // nextWall is the first wall time after another at which the text runs. The

@@ -23,10 +23,14 @@ var actionFields = []field[actionSpec]{
 		a.Do = enum(d, n, DoCreate, DoAddSeats, DoRestart, DoPause, DoResume, DoUpdate, DoRate)
 	}},
 	{"cron", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Cron = d.cron(n) }},
-	{"every", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Every = d.duration(n, time.Second, 3660*span.Day) }},
+	{"every", func(d *decoder, a *actionSpec, n *yaml.Node) {
+		a.Every = d.duration(n, time.Second, 3660*span.Day)
+	}},
 	{"at", func(d *decoder, a *actionSpec, n *yaml.Node) { a.At = d.time(n, a.zone) }},
 	{"now", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Now = d.now(n) }},
-	{"on", func(d *decoder, a *actionSpec, n *yaml.Node) { a.On = enum(d, n, OnJobFinished, OnNewApplication) }},
+	{"on", func(d *decoder, a *actionSpec, n *yaml.Node) {
+		a.On = enum(d, n, OnJobFinished, OnNewApplication)
+	}},
 	{"timezone", skip[actionSpec]},
 	{"from", func(d *decoder, a *actionSpec, n *yaml.Node) { a.From = d.bound(n, a.zone, false) }},
 	{"until", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Until = d.bound(n, a.zone, true) }},
@@ -39,8 +43,12 @@ var actionFields = []field[actionSpec]{
 	{"catch_up_window", func(d *decoder, a *actionSpec, n *yaml.Node) {
 		a.CatchUpWindow = d.duration(n, time.Second, 366*span.Day)
 	}},
-	{"overlap", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Overlap = enum(d, n, OverlapSkip, OverlapAllow) }},
-	{"jobs", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Jobs = enum(d, n, JobsOnline, JobsLatest, JobsAll) }},
+	{"overlap", func(d *decoder, a *actionSpec, n *yaml.Node) {
+		a.Overlap = enum(d, n, OverlapSkip, OverlapAllow)
+	}},
+	{"jobs", func(d *decoder, a *actionSpec, n *yaml.Node) {
+		a.Jobs = enum(d, n, JobsOnline, JobsLatest, JobsAll)
+	}},
 	{"seats", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Seats = d.seats(n) }},
 	{"up_to", func(d *decoder, a *actionSpec, n *yaml.Node) { a.UpTo = d.seats(n) }},
 	{"set", skip[actionSpec]},

@@ -143,7 +143,8 @@ func (d *decoder) checkBudget(m mapping, c *Campaign) {
 func (d *decoder) twoRestarts(job jobSpec, c *Campaign) {
 	for _, a := range c.Actions {
 		if a.Do == DoRestart {
-			d.warn(job.node("restart_every"), "%q is restarted by the marketplace and by a restart action: keep one", c.Name)
+			d.warn(job.node("restart_every"),
+				"%q is restarted by the marketplace and by a restart action: keep one", c.Name)
 			return
 		}
 	}

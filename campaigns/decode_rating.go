@@ -13,7 +13,9 @@ import (
 
 var ruleFields = []field[Rule]{
 	{"when", func(d *decoder, r *Rule, n *yaml.Node) { r.When, _ = d.scalar(n) }},
-	{"verdict", func(d *decoder, r *Rule, n *yaml.Node) { r.Verdict = enum(d, n, Approve, Decline, Redo, Leave) }},
+	{"verdict", func(d *decoder, r *Rule, n *yaml.Node) {
+		r.Verdict = enum(d, n, Approve, Decline, Redo, Leave)
+	}},
 	{"reason", func(d *decoder, r *Rule, n *yaml.Node) { r.Reason = d.reason(n) }},
 }
 

@@ -90,8 +90,8 @@
 //
 // A rate action has rules, the first of which that fits decides:
 //
-//	- {when: 'trim(proof) == ""', verdict: redo, reason: "Please type the signs."}
-//	- {when: 'screenshots >= 1 && age > duration("1h")', verdict: approve}
+//   - {when: 'trim(proof) == ""', verdict: redo, reason: "Please type the signs."}
+//   - {when: 'screenshots >= 1 && age > duration("1h")', verdict: approve}
 //
 // A condition sees proof, screenshots, age, worker, duplicates,
 // worker_approved, worker_declined, agreement, and the item's fields as

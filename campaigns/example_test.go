@@ -41,7 +41,7 @@ func ExampleParse() {
 }
 
 func ExampleParse_faults() {
-	_, err := campaigns.Parse("signs.yaml", []byte("version: 1\ncampagins:\n  - {name: Signs, adopt: [1.5]}\n"), nil)
+	_, err := campaigns.Parse("signs.yaml", []byte("version: 1\ncampaignz:\n  - {name: Signs, adopt: [1.5]}\n"), nil)
 	var faults campaigns.Errors
 	if errors.As(err, &faults) {
 		for _, fault := range faults {
@@ -49,7 +49,7 @@ func ExampleParse_faults() {
 		}
 	}
 	// Output:
-	// signs.yaml:2:1: unknown key "campagins" in the file, did you mean "campaigns"?
+	// signs.yaml:2:1: unknown key "campaignz" in the file, did you mean "campaigns"?
 	// signs.yaml:3:5: the campaign has no actions: one that only adopts has no create to fall back on
 	// signs.yaml:3:12: name: "Signs" is not 1 to 63 of a-z, 0-9 and -
 	// signs.yaml:3:27: adopt: "1.5" is not a whole number such as 20

@@ -29,7 +29,8 @@ type fault struct {
 // without any sign of structure that it can only be one overlong value.
 func scanBytes(data []byte) *fault {
 	if len(data) > maxBytes {
-		return &fault{0, fmt.Sprintf("the file is larger than %d MiB: move items to CSV or JSONL files", maxBytes>>20)}
+		return &fault{0, fmt.Sprintf(
+			"the file is larger than %d MiB: move items to CSV or JSONL files", maxBytes>>20)}
 	}
 	stretch := 0
 	for i, c := range data {

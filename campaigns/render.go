@@ -117,10 +117,13 @@ func renderAll(texts []text, item Item) error {
 // item that does not fit is told.
 func (d *decoder) tryTemplates(c *Campaign, texts []text, nodes []*yaml.Node) {
 	for i, t := range texts {
-		if nodes[i] == nil || nodes[i].Kind != yaml.ScalarNode {
+		if nodes[i] == nil {
 			continue
 		}
 		n := follow(nodes[i])
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+			continue
+		}
 		if !isTemplate(*t.value) {
 			if err := t.check(*t.value); err != nil {
 				d.at(n, "%s: %v", t.what, err)

@@ -39,18 +39,6 @@ func (d *decoder) scalar(n *yaml.Node) (string, bool) {
 	return n.Value, true
 }
 
-// text is a scalar without control characters that is not blank.
-func (d *decoder) text(n *yaml.Node) string {
-	s, ok := d.scalar(n)
-	if !ok {
-		return ""
-	}
-	if err := checkText(s); err != nil {
-		d.at(n, "%s: %v", d.key, err)
-	}
-	return s
-}
-
 // checkText refuses blank texts and those with control characters.
 func checkText(s string) error {
 	if strings.TrimSpace(s) == "" {

@@ -34,16 +34,20 @@ func action() *schema {
 		entry{"until", about(bound(), "No slot after this moment, or this day.")},
 		entry{"except", except()},
 		entry{"dst", object("What becomes of cron's times when clocks change.", nil,
-			entry{"gap", words("A time that does not exist runs right after the gap, or not.", "shift", "shift", "skip")},
-			entry{"overlap", words("A time that comes twice runs at the first, or the last.", "first", "first", "last")})},
+			entry{"gap", words("A time that does not exist runs right after the gap, or not.",
+				"shift", "shift", "skip")},
+			entry{"overlap", words("A time that comes twice runs at the first, or the last.",
+				"first", "first", "last")})},
 		entry{"jitter", about(duration, "Delays each slot by less than this. Default 0.")},
-		entry{"catch_up", words("Which of the slots that passed while nothing ran are made up for.", "last", "last", "none", "all")},
+		entry{"catch_up", words("Which of the slots that passed while nothing ran are made up for.",
+			"last", "last", "none", "all")},
 		entry{"catch_up_window", about(duration, "How far back that looks. Default 24h.")},
 		entry{"overlap", words("What happens while the last slot is not settled.", "skip", "skip", "allow")},
-		entry{"jobs", words("Which jobs of the campaign: those online, the latest of each item, or all. For resume the default is latest.",
+		entry{"jobs", words("Which jobs of the campaign: those online, the latest of each item, or all. "+
+			"For resume the default is latest.",
 			"online", "online", "latest", "all")},
-		entry{"seats", about(integer(1, 1_000_000), "How many seats to buy.")},
-		entry{"up_to", about(integer(1, 1_000_000), "A target: only the gap is bought.")},
+		entry{"seats", about(count(1_000_000), "How many seats to buy.")},
+		entry{"up_to", about(count(1_000_000), "A target: only the gap is bought.")},
 		entry{"set", ref("set")},
 		entry{"rules", about(list(ref("rule")), "The first that fits decides; none fits: left for a person.")},
 		entry{"max_decline", about(pattern(`^(100|[1-9]?[0-9])%$`),
@@ -99,7 +103,8 @@ func except() *schema {
 
 func rule() *schema {
 	r := object("A condition and what follows.", []string{"when", "verdict"},
-		entry{"when", about(body, "An expression over proof, screenshots, age, worker, duplicates, worker_approved, worker_declined, agreement and item.")},
+		entry{"when", about(body, "An expression over proof, screenshots, age, worker, duplicates, "+
+			"worker_approved, worker_declined, agreement and item.")},
 		entry{"verdict", words("What becomes of the application.", "", "approve", "decline", "redo", "leave")},
 		entry{"reason", about(body, "Told to the worker; needed to decline and to redo.")},
 	)
@@ -111,7 +116,7 @@ func rule() *schema {
 func set() *schema {
 	s := object("What an update changes.", nil,
 		entry{"title", line},
-		entry{"minutes", integer(1, 100_000)},
+		entry{"minutes", count(100_000)},
 		entry{"steps", list(body)},
 		entry{"proof", list(ref("proof"))},
 		entry{"limit", limit()},

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"github.com/invopop/jsonschema"
+	"github.com/invopop/jsonschema" //nolint:depguard // a tool of the build, not a part of the package
 )
 
 // build is the schema of a spec file: the form that people write, not the one
 // that the program keeps, so it is put together by hand.
 func build() ([]byte, error) {
-	root := object("A spec of the campaign runner: campaigns of small paid jobs, when to act on them, and what they may cost.",
+	root := object("A spec of the campaign runner: campaigns of small paid jobs, "+
+		"when to act on them, and what they may cost.",
 		[]string{"campaigns"},
 		entry{"version", &schema{Const: 1, Description: "The version of the spec language. Default 1."}},
 		entry{"name", about(line, "Tells this file's campaigns from those of others. Default: the file's name.")},
@@ -69,7 +70,8 @@ func items() *schema {
 		Type: "object", MinProperties: new(uint64(1)), AdditionalProperties: value,
 		Description: "The fields of an item, which templates see as {{ .name }}.",
 	}
-	values := about(list(either(value, fields)), "Mappings of fields, or plain values, which become the field item.")
+	values := about(list(either(value, fields)),
+		"Mappings of fields, or plain values, which become the field item.")
 	long := object("Items of one source.", nil,
 		entry{"list", values},
 		entry{"matrix", &schema{
@@ -92,10 +94,10 @@ func job() *schema {
 		entry{"title", line},
 		entry{"category", about(line, "An id, a slug or a title of the marketplace.")},
 		entry{"price", about(money, "What one seat pays the worker, in USD: at most 6 decimals.")},
-		entry{"seats", about(integer(1, 1_000_000), "How many workers may do the job.")},
+		entry{"seats", about(count(1_000_000), "How many workers may do the job.")},
 		entry{"countries", about(either(line, list(line)), "INT, which is everyone, or codes, ids or names.")},
 		entry{"team", about(line, "Only for this team, instead of countries.")},
-		entry{"minutes", about(integer(1, 100_000), "The estimated time for one seat.")},
+		entry{"minutes", about(count(100_000), "The estimated time for one seat.")},
 		entry{"steps", about(list(body), "What the worker is to do.")},
 		entry{"proof", about(list(ref("proof")), "What the worker must hand in.")},
 		entry{"limit", limit()},
@@ -109,7 +111,8 @@ func job() *schema {
 }
 
 func limit() *schema {
-	return about(pattern(`^[1-9][0-9]*/(hour|day)$`), "How many seats may be done, such as 10/hour or 50/day. Default: no limit.")
+	return about(pattern(`^[1-9][0-9]*/(hour|day)$`),
+		"How many seats may be done, such as 10/hour or 50/day. Default: no limit.")
 }
 
 func restartEvery() *schema {
@@ -131,9 +134,11 @@ func proof() *schema {
 func budget() *schema {
 	b := object("A cap on what may be committed, fees and all.", []string{"cap"},
 		entry{"cap", about(money, "The most that is ever committed in one window, in USD.")},
-		entry{"pause_at", about(either(money, share), "An amount or a share of the cap at which jobs are paused. Default: never.")},
+		entry{"pause_at", about(either(money, share),
+			"An amount or a share of the cap at which jobs are paused. Default: never.")},
 		entry{"per", words("The window.", "total", "total", "month", "week", "day")},
-		entry{"measure", words("What pause_at compares with: what is committed, or the seats filled times the price.",
+		entry{"measure", words("What pause_at compares with: what is committed, "+
+			"or the seats filled times the price.",
 			"committed", "committed", "consumed")},
 		entry{"resume", words("What ends the pause: a person, or the next window.", "manual", "manual", "window")},
 		entry{"timezone", zone},

@@ -3,7 +3,7 @@
 package main
 
 import (
-	"fmt"
+	"log"
 	"os"
 )
 
@@ -13,7 +13,6 @@ func main() {
 		_, err = os.Stdout.Write(data)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "schemagen:", err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }

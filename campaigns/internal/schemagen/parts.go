@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/invopop/jsonschema"
+	"github.com/invopop/jsonschema" //nolint:depguard // a tool of the build, not a part of the package
 )
 
 // schema is short, because the pages that describe the language are full of it.
@@ -43,10 +43,9 @@ func list(of *schema) *schema {
 
 func pattern(p string) *schema { return &schema{Type: "string", Pattern: p} }
 
-func integer(least, most int) *schema {
-	return &schema{
-		Type: "integer", Minimum: json.Number(strconv.Itoa(least)), Maximum: json.Number(strconv.Itoa(most)),
-	}
+// count is a whole number from 1.
+func count(most int) *schema {
+	return &schema{Type: "integer", Minimum: "1", Maximum: json.Number(strconv.Itoa(most))}
 }
 
 func boolean(text string) *schema { return &schema{Type: "boolean", Description: text} }
@@ -122,5 +121,5 @@ var (
 	}
 	name = pattern(`^[a-z0-9-]{1,63}$`)
 	id   = pattern(`^[a-z0-9_-]{1,63}$`)
-	ids  = integer(1, 1<<53-1)
+	ids  = count(1<<53 - 1)
 )
