@@ -43,7 +43,7 @@ func (o *Operator) ActOnJob(ctx context.Context, job int64, kind planner.Kind, s
 
 // SetApplication gives an application a verdict by hand, whatever it has.
 func (o *Operator) SetApplication(ctx context.Context, id int64, v campaigns.Verdict, reason string) (*Started, error) {
-	if err := checkVerdict(v, reason); err != nil || v == campaigns.Leave {
+	if err := CheckVerdict(v, reason); err != nil || v == campaigns.Leave {
 		if err == nil {
 			err = fmt.Errorf("%q sets nothing: say approve, decline or redo", v)
 		}

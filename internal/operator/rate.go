@@ -106,11 +106,11 @@ func decision(row []string, at map[string]int) (Decision, error) {
 		return d, fmt.Errorf("%q is not the id of an application", field("application_id"))
 	}
 	d.ApplicationID = id
-	return d, checkVerdict(d.Verdict, d.Reason)
+	return d, CheckVerdict(d.Verdict, d.Reason)
 }
 
-// checkVerdict refuses words that are no verdict, and those that need a reason.
-func checkVerdict(v campaigns.Verdict, reason string) error {
+// CheckVerdict refuses words that are no verdict, and those that need a reason.
+func CheckVerdict(v campaigns.Verdict, reason string) error {
 	switch v {
 	case campaigns.Approve, campaigns.Leave:
 		return nil
