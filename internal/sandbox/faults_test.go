@@ -98,7 +98,7 @@ func TestBombUnpacksToFarMoreThanItWeighs(t *testing.T) {
 	t.Parallel()
 	r := setup(t, sandbox.Config{})
 	r.faults("me:gzip_bomb@1,me:huge@2")
-	for name, least := range map[string]int64{"the first answer": 32 << 20, "the second": 32 << 20} {
+	for _, least := range []int64{64 << 20, 32 << 20} {
 		req, err := http.NewRequest("GET", r.url+"/api/v1/me", nil)
 		r.must(err)
 		req.Header.Set("Authorization", "Bearer key")
@@ -106,8 +106,8 @@ func TestBombUnpacksToFarMoreThanItWeighs(t *testing.T) {
 		r.must(err)
 		n, err := io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
-		if n < least || err != nil || resp.Uncompressed && n < 64<<20 {
-			t.Errorf("%s has %d bytes, %v", name, n, err)
+		if n < least || err != nil {
+			t.Errorf("the answer has %d bytes, want %d: %v", n, least, err)
 		}
 	}
 }
