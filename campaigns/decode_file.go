@@ -87,7 +87,7 @@ func (d *decoder) readTeams(n *yaml.Node) []Team {
 		fill(d, m, "the team", teamFields, &t)
 		d.require(e, m, "the team", "name")
 		for _, known := range d.teams {
-			if known == t.Name {
+			if t.Name != "" && known == t.Name {
 				d.at(m.get("name"), "two teams are named %q", t.Name)
 			}
 		}

@@ -171,10 +171,9 @@ func (d *decoder) axes(n *yaml.Node, m mapping) (axes []axis, count int) {
 		if err := checkFieldName(d.key); err != nil {
 			d.at(m[i], "%v", err)
 		}
-		list := follow(m[i+1])
-		a := axis{m[i].Value, d.scalars(list)}
-		axes = append(axes, a)
-		if count *= len(a.values); count > maxMatrix {
+		values, _ := d.scalars(follow(m[i+1]))
+		axes = append(axes, axis{m[i].Value, values})
+		if count *= len(values); count > maxMatrix {
 			d.at(n, "a matrix of more than %d items", maxMatrix)
 			return nil, 0
 		}

@@ -28,7 +28,7 @@ var jobFields = []field[jobSpec]{
 	{"countries", func(d *decoder, j *jobSpec, n *yaml.Node) { d.countries(n, j) }},
 	{"team", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Team = d.team(n) }},
 	{"minutes", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Minutes = d.minutes(n) }},
-	{"steps", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Steps, j.steps = d.scalars(n), n.Content }},
+	{"steps", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Steps, j.steps = d.scalars(n) }},
 	{"proof", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Proof, j.proof = d.proofs(n) }},
 	{"limit", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Limit = d.limit(n) }},
 	{"automated", func(d *decoder, j *jobSpec, n *yaml.Node) { j.Automated = d.boolean(n) }},

@@ -106,7 +106,7 @@ var updateFields = []field[updateSpec]{
 		v := d.minutes(n)
 		u.Minutes = &v
 	}},
-	{"steps", func(d *decoder, u *updateSpec, n *yaml.Node) { u.Steps, u.steps = d.scalars(n), n.Content }},
+	{"steps", func(d *decoder, u *updateSpec, n *yaml.Node) { u.Steps, u.steps = d.scalars(n) }},
 	{"proof", func(d *decoder, u *updateSpec, n *yaml.Node) { u.Proof, u.proof = d.proofs(n) }},
 	{"limit", func(d *decoder, u *updateSpec, n *yaml.Node) { u.Limit = d.limit(n) }},
 	{"restart_every", func(d *decoder, u *updateSpec, n *yaml.Node) {

@@ -61,15 +61,15 @@ func checkCharacters(s string) error {
 	return nil
 }
 
-// scalars is a list of scalars as they are written. An element that is wrong
-// keeps its place.
-func (d *decoder) scalars(n *yaml.Node) []string {
+// scalars is a list of scalars as they are written, and their nodes. An
+// element that is wrong keeps its place.
+func (d *decoder) scalars(n *yaml.Node) ([]string, []*yaml.Node) {
 	elements := d.list(n)
 	out := make([]string, len(elements))
 	for i, e := range elements {
 		out[i], _ = d.scalar(follow(e))
 	}
-	return out
+	return out, elements
 }
 
 // list returns the elements of a list that must not be empty.
