@@ -82,7 +82,8 @@ func (o *Operator) start(ctx context.Context, slot time.Time, ops []planner.Oper
 // review asks for a rating run.
 func (o *Operator) review(ctx context.Context, reg *journal.Registered, a *campaigns.Action, slot time.Time) (*Started, error) {
 	r := journal.Review{Campaign: reg.Spec.Name, Action: a.ID, Slot: slot}
-	if err := o.Journal.AddReview(ctx, o.Now(), r); err != nil {
+	now := o.Now()
+	if err := o.Journal.AddReview(ctx, now, r); err != nil {
 		return nil, err
 	}
 	if err := o.Queue.Review(ctx, r); err != nil {
@@ -90,6 +91,6 @@ func (o *Operator) review(ctx context.Context, reg *journal.Registered, a *campa
 	}
 	return &Started{
 		Slot: slot, Operations: []Operation{}, Review: true,
-		Work: Work{Owners: []string{reg.Spec.Name}, From: slot},
+		Work: Work{Owners: []string{reg.Spec.Name}, From: now.Truncate(time.Millisecond)},
 	}, nil
 }

@@ -123,7 +123,9 @@ func (t *Tracker) Look(ctx context.Context) (Progress, error) {
 			p.Cost += *op.Cost
 		}
 	}
-	now.States[planner.Queued] += len(t.open) - len(head)
+	if left := len(t.open) - len(head); left > 0 {
+		now.States[planner.Queued] += left
+	}
 	t.open = rest
 	return t.done.plus(now, waiting), nil
 }
