@@ -136,6 +136,9 @@ func (a *app) planned(ctx context.Context, s *session, files []*campaigns.File, 
 	return s.Plan(ctx, files, opt)
 }
 
+// soonest is how many coming occurrences a table has unless all are asked for.
+const soonest = 30
+
 // showPlan writes a plan: as a whole in JSON and YAML, as one list of
 // occurrences in CSV, and in parts as tables.
 func (a *app) showPlan(w io.Writer, format output.Format, p *operator.Plan) error {
@@ -144,13 +147,18 @@ func (a *app) showPlan(w io.Writer, format output.Format, p *operator.Plan) erro
 	if format != output.Table {
 		return printer.Print(occurrenceRows(p, true, true), p)
 	}
+	coming, head := occurrenceRows(p, false, true), "To come"
+	if more := len(coming.Cells) - soonest; more > 0 && !a.all {
+		coming.Cells = coming.Cells[:soonest]
+		head = fmt.Sprintf("To come: the next %d; %d more with --all", soonest, more)
+	}
 	for _, part := range []struct {
 		head string
 		rows output.Rows
 	}{
 		{"Campaigns", changeRows(p)},
 		{"Due now", occurrenceRows(p, true, false)},
-		{"To come", occurrenceRows(p, false, true)},
+		{head, coming},
 		{"Budgets", budgetRows(p.Budgets)},
 	} {
 		if len(part.rows.Cells) == 0 {

@@ -61,6 +61,8 @@ func (a *app) open(ctx context.Context, n need) (*session, error) {
 }
 
 func (a *app) assemble(ctx context.Context, s *session, n need) error {
+	// The Redis client's own log would tell each failure a second time.
+	embedded.LogClient(slog.New(slog.DiscardHandler), time.Now)
 	url, err := a.findRedis(ctx, s, n)
 	if err != nil {
 		return err

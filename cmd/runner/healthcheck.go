@@ -26,7 +26,7 @@ func healthcheckCommand() *cobra.Command {
 	s.AddFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := s.Load(cmd.Flags(), os.Getenv); err != nil {
-			return err
+			return &usageError{err}
 		}
 		return askHealth(cmd.Context(), s.Listen)
 	}

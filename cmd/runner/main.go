@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/campaign-runner/campaign-runner/internal/output"
-	"github.com/campaign-runner/campaign-runner/internal/settings"
 )
 
 // version is set when a release is built.
@@ -47,8 +46,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "runner: "+output.Clean(err.Error()))
 	var usage *usageError
-	var setting *settings.Error
-	if errors.As(err, &usage) || errors.As(err, &setting) {
+	if errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFault

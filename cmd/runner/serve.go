@@ -25,7 +25,7 @@ func serveCommand(stderr io.Writer) *cobra.Command {
 	s.AddFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := s.Load(cmd.Flags(), os.Getenv); err != nil {
-			return err
+			return &usageError{err}
 		}
 		if err := s.RequireAPIKey(); err != nil {
 			return err

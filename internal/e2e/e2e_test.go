@@ -279,7 +279,7 @@ func TestClearErrors(t *testing.T) {
 	})
 	t.Run("key missing", func(t *testing.T) {
 		_, stderr, code := enqueue(t, append(w.env, "HIRETALENTS_API_KEY="), "plan", spec)
-		if code != 2 || !strings.Contains(stderr, "HIRETALENTS_API_KEY") {
+		if code != 1 || !strings.Contains(stderr, "HIRETALENTS_API_KEY") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 	})
