@@ -116,7 +116,7 @@ func TestHangingAppliesAndEndsWithTheClient(t *testing.T) {
 	t.Parallel()
 	r := setup(t, sandbox.Config{})
 	r.faults("create:hang_after@1")
-	r.http.Timeout = 50 * time.Millisecond
+	r.http.Timeout = 2 * time.Second
 	if got := r.call("POST", "/jobs/create", sampleCreate); got.err == nil {
 		t.Errorf("an answer came: %+v", got)
 	}

@@ -36,7 +36,7 @@ func setup(t testing.TB, cfg sandbox.Config) *rig {
 	t.Cleanup(server.Close)
 	t.Cleanup(box.Close)
 	client := &http.Client{
-		Timeout:       10 * time.Second,
+		Timeout:       time.Minute,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport:     &http.Transport{DisableKeepAlives: true},
 	}
