@@ -24,8 +24,11 @@ type call struct {
 	shape string
 	// quiet asks that nothing else that moves money is in flight.
 	quiet bool
-	// before reads what must be read in that quiet; nil reads nothing.
+	// before reads what must be read in that quiet and adds it to the evidence;
+	// nil reads nothing.
 	before func(ctx context.Context) error
+	// accident is the job that a quote made; 0 as a rule.
+	accident int64
 	// send makes the one request that changes something.
 	send func(ctx context.Context) (effect, error)
 }
@@ -86,7 +89,11 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	if err != nil {
 		return nil, err
 	}
+	if c.accident != 0 {
+		e.quotes.forget(op.Marker())
+	}
 	if passage.Gate != journal.Through {
+		e.takeBack(ctx, op, c)
 		return e.refused(ctx, op, c, passage)
 	}
 	op.Attempts, op.Nonce = passage.Attempt, nonce
@@ -239,7 +246,7 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool)
 		e.learnCost(steady, c, eff)
 		return e.applied(steady, op, planner.Sending, c.amount, eff)
 	}
-	return e.failed(steady, op, err)
+	return e.failed(steady, op, c, err)
 }
 
 // turnBack puts an operation back in line that was let through and did not send.

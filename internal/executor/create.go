@@ -32,6 +32,7 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 		},
 	}
 	if got.jobID != 0 {
+		c.accident = got.jobID
 		// The quote was the create: what it made is booked, and nothing is sent.
 		r := api.Receipt{JobID: got.jobID, Cost: got.cost}
 		c.send = func(context.Context) (effect, error) { return made(op, job, r), nil }

@@ -22,6 +22,15 @@ type evidence struct {
 	// Price and Category tell a new job that lost its marker.
 	Price    money.USD `json:"price,omitempty"`
 	Category int64     `json:"category,omitempty"`
+	// Purse is the account right before a pause, to measure its refund by.
+	Purse *purse `json:"purse,omitempty"`
+}
+
+// purse is the account's money, in USD, while nothing else moved it.
+type purse struct {
+	Balance  money.USD `json:"balance"`
+	Charged  money.USD `json:"charged"`
+	Refunded money.USD `json:"refunded"`
 }
 
 // jobShot is what a job's purchases, pauses and restarts change.

@@ -162,13 +162,7 @@ func (e *Executor) Perform(ctx context.Context, ids []string) ([]Next, error) {
 		if op.Kind == planner.Pause {
 			window = e.spare
 		}
-		taken := ctx.Err() == nil
-		select {
-		case window <- struct{}{}:
-		case <-ctx.Done():
-			taken = false
-		}
-		if !taken {
+		if !take(ctx, window) {
 			errs = append(errs, ctx.Err())
 			break
 		}
@@ -185,6 +179,19 @@ func (e *Executor) Perform(ctx context.Context, ids []string) ([]Next, error) {
 	}
 	wg.Wait()
 	return next, errors.Join(errs...)
+}
+
+// take waits for a place, or tells that the context has ended before there was one.
+func take(ctx context.Context, places chan struct{}) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // one moves one operation on from the state it is in.

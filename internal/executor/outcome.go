@@ -65,7 +65,7 @@ func (e *Executor) settle(ctx context.Context, s journal.Settlement) ([]string, 
 
 // failed settles an operation whose call returned an error, by what the error
 // says of the effect.
-func (e *Executor) failed(ctx context.Context, op *journal.Op, err error) ([]Next, error) {
+func (e *Executor) failed(ctx context.Context, op *journal.Op, c *call, err error) ([]Next, error) {
 	var refused *api.Error
 	if !errors.As(err, &refused) {
 		refused = &api.Error{Effect: api.EffectUnknown, Err: err}
@@ -90,6 +90,9 @@ func (e *Executor) failed(ctx context.Context, op *journal.Op, err error) ([]Nex
 	default:
 		s.To = planner.Unknown
 		s.Due = now.Add(e.SettleAfter)
+		if c.before != nil {
+			s.Seen = c.evidence
+		}
 	}
 	if _, err := e.settle(ctx, s); err != nil {
 		return nil, err
@@ -134,6 +137,9 @@ func (e *Executor) notice(ctx context.Context, err *api.Error) {
 			}
 			e.Log.ErrorContext(ctx, "the marketplace cannot be used; work waits", "err", err)
 		}
+	case api.ReasonRefused, api.ReasonNotFound:
+		// A refusal with a reason comes from a marketplace that works.
+		e.recovered(ctx)
 	}
 }
 

@@ -2,9 +2,8 @@ package executor
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 
-	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 )
@@ -21,18 +20,15 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 	if err != nil {
 		return nil, err
 	}
-	ev := &evidence{Job: shoot(job)}
+	c := &call{evidence: &evidence{Job: shoot(job)}}
 	if job.Status == api.JobFinished {
-		return &call{evidence: ev, send: func(context.Context) (effect, error) {
-			return effect{refund: same(0), jobID: op.JobID, note: "the job was finished already"}, nil
-		}}, nil
+		c.send = func(ctx context.Context) (effect, error) { return e.finishedBefore(ctx, op, job), nil }
+		return c, nil
 	}
-	c := &call{evidence: ev, quiet: e.Now().Sub(op.CreatedAt) < patience*e.SendWithin}
-	var before money.USD
+	c.quiet = e.Now().Sub(op.CreatedAt) < patience*e.SendWithin
 	if c.quiet {
-		c.before = func(ctx context.Context) error {
-			me, err := e.Market.Me(ctx)
-			before = me.Balance
+		c.before = func(ctx context.Context) (err error) {
+			c.evidence.Purse, err = e.openPurse(ctx)
 			return err
 		}
 	}
@@ -40,92 +36,38 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 		if err := e.Market.PauseJob(ctx, op.JobID); err != nil {
 			return effect{}, err
 		}
-		eff, err := e.refund(ctx, op, job, c.quiet, before)
-		eff.seats = -e.unfilled(ctx, op, job)
-		return eff, err
+		return e.refunded(ctx, op, c.evidence)
 	}
 	return c, nil
 }
 
-// refund learns what a pause brought back.
-func (e *Executor) refund(ctx context.Context, op *journal.Op, job api.Job, quiet bool, before money.USD) (effect, error) {
-	if quiet {
-		return e.measured(ctx, op, job, before)
-	}
-	return e.estimated(ctx, op, job, "the refund is an estimate: other purchases were on their way")
-}
-
-// unfilled is how many seats of a job nobody has taken, by our books.
-func (e *Executor) unfilled(ctx context.Context, op *journal.Op, job api.Job) int {
-	own, err := e.Journal.Job(ctx, op.JobID)
-	if err != nil {
-		return 0
-	}
-	return max(0, own.Seats-job.Applications)
-}
-
-// measured learns a refund from the balance.
-func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, before money.USD) (effect, error) {
+// refunded learns what a pause that was accepted brought back. Where a read for
+// it fails the outcome is in doubt, and the read-back learns it.
+func (e *Executor) refunded(ctx context.Context, op *journal.Op, ev *evidence) (effect, error) {
+	const told = "it was paused, but what came back could not be read"
 	if err := e.Wait(ctx); err != nil {
-		return effect{}, err
+		return effect{}, fmt.Errorf("%s: %v", told, err) //nolint:errorlint // an effect of this read is none of the pause
 	}
-	me, err := e.Market.Me(ctx)
+	job, err := e.Market.Job(ctx, op.JobID)
 	if err != nil {
-		return e.estimated(ctx, op, job, "the refund is an estimate: the balance could not be read")
+		return effect{}, fmt.Errorf("%s: %v", told, err) //nolint:errorlint // as above
 	}
-	refund := me.Balance - before
-	if refund < 0 {
-		return e.estimated(ctx, op, job, "the refund is an estimate: someone else spent meanwhile")
+	eff, measured, err := e.measured(ctx, op, job, ev.Purse)
+	if err != nil {
+		return effect{}, fmt.Errorf("%s: %v", told, err) //nolint:errorlint // as above
 	}
-	e.learnRefund(ctx, op, job, refund)
-	return effect{refund: &refund, jobID: op.JobID, note: "the refund was measured"}, nil
+	if measured {
+		return eff, nil
+	}
+	return e.estimated(ctx, op, job, "the refund is an estimate: other money moved meanwhile"), nil
 }
 
-const factRefund = "refund"
-
-// learnRefund keeps what one unfilled seat brings back, in millionths of its
-// price, for refunds that cannot be measured.
-func (e *Executor) learnRefund(ctx context.Context, op *journal.Op, job api.Job, refund money.USD) {
-	worth, err := e.unfilledWorth(ctx, op, job)
-	if err != nil || worth <= 0 || refund == 0 {
-		return
+// finishedBefore is the effect of a pause that found its job finished.
+func (e *Executor) finishedBefore(ctx context.Context, op *journal.Op, job api.Job) effect {
+	return effect{
+		refund: same(0), jobID: op.JobID, seats: -e.surplus(ctx, op, job.Applications),
+		note: "the job was finished already",
 	}
-	ratio, err := refund.Share(int64(money.Dollar), int64(worth))
-	if err != nil {
-		return
-	}
-	if err := e.Journal.Remember(ctx, factRefund, strconv.FormatInt(int64(ratio), 10)); err != nil {
-		e.Log.WarnContext(ctx, "a measured refund could not be learned from", "err", err)
-	}
-}
-
-// unfilledWorth is the price of the seats that nobody has taken.
-func (e *Executor) unfilledWorth(ctx context.Context, op *journal.Op, job api.Job) (money.USD, error) {
-	own, err := e.Journal.Job(ctx, op.JobID)
-	if err != nil {
-		return 0, err
-	}
-	return job.Price.Times(int64(max(0, own.Seats-job.Applications)))
-}
-
-// estimated reckons a refund that could not be measured. The audit corrects it
-// by the balance.
-func (e *Executor) estimated(ctx context.Context, op *journal.Op, job api.Job, why string) (effect, error) {
-	refund, err := e.unfilledWorth(ctx, op, job)
-	if err != nil {
-		refund = 0
-	}
-	if text, err := e.Journal.Recall(ctx, factRefund); err == nil && text != "" {
-		if ratio, err := strconv.ParseInt(text, 10, 64); err == nil {
-			if r, err := refund.Share(ratio, int64(money.Dollar)); err == nil {
-				refund = r
-			}
-		}
-	}
-	if own, err := e.Journal.Job(ctx, op.JobID); err == nil && own.Charged > 0 {
-		refund = min(refund, own.Charged-own.Refunded)
-	}
-	return effect{refund: &refund, jobID: op.JobID, note: why}, nil
 }
 
 // pausedAlready tells, after a refusal, whether the job is finished anyway.
@@ -134,12 +76,13 @@ func pausedAlready(ctx context.Context, e *Executor, op *journal.Op) (bool, effe
 	if err != nil || job.Status != api.JobFinished {
 		return false, effect{}, err
 	}
-	return true, effect{refund: same(0), jobID: op.JobID, note: "the job was finished already"}, nil
+	return true, e.finishedBefore(ctx, op, job), nil
 }
 
 // verifyPause looks at the job's status: finished is what was wanted, whoever
-// did it.
-func verifyPause(ctx context.Context, e *Executor, op *journal.Op, ev evidence) (verdict, error) {
+// did it. The refund is measured once nothing else moves money; it is not
+// waited for without end.
+func verifyPause(ctx context.Context, e *Executor, op *journal.Op, _ evidence) (verdict, error) {
 	job, err := e.Market.Job(ctx, op.JobID)
 	if err != nil {
 		return verdict{}, err
@@ -147,6 +90,18 @@ func verifyPause(ctx context.Context, e *Executor, op *journal.Op, ev evidence) 
 	if job.Status != api.JobFinished {
 		return verdict{finding: notDone, shot: shoot(job), why: "the job is online"}, nil
 	}
-	eff, err := e.estimated(ctx, op, job, "found paused; the refund is an estimate")
-	return verdict{finding: done, shot: shoot(job), why: "the job is finished", eff: eff}, err
+	v := verdict{finding: done, shot: shoot(job), why: "the job is finished"}
+	before := purseOf(op)
+	eff, measured, err := e.measured(ctx, op, job, before)
+	switch {
+	case err != nil:
+		return verdict{}, err
+	case measured:
+		v.eff = eff
+	case before != nil && e.patient(op):
+		v.finding, v.why = undecided, "the job is finished, but other money is on its way: its refund can't be measured yet"
+	default:
+		v.eff = e.estimated(ctx, op, job, "found paused; the refund is an estimate")
+	}
+	return v, nil
 }

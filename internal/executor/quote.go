@@ -6,17 +6,21 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/singleflight"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 )
 
 // quoter asks the marketplace what jobs cost, once for each shape of price.
 type quoter struct {
 	e      *Executor
 	flight singleflight.Group
+	// accidents are jobs that quotes made, by marker, until they are booked.
+	accidents sync.Map
 }
 
 func newQuoter(e *Executor) *quoter { return &quoter{e: e} }
@@ -41,6 +45,10 @@ func Shape(job api.NewJob) string {
 // quote returns a kept quote or asks for one. Only the caller whose request
 // was sent sees a job that it made by accident.
 func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
+	if kept, ok := q.accidents.Load(markerOfNew(job)); ok {
+		got, _ := kept.(quoted)
+		return got, nil
+	}
 	shape := Shape(job)
 	cost, known, err := q.e.Journal.Quote(ctx, shape)
 	if err != nil || known {
@@ -72,11 +80,36 @@ func (q *quoter) ask(ctx context.Context, shape string, job api.NewJob) (quoted,
 	}
 	if ans.JobID != 0 {
 		q.e.Log.ErrorContext(ctx, "a quote made a job: get_cost was ignored", "job", ans.JobID, "cost", ans.Cost)
+		if marker := markerOfNew(job); marker != "" {
+			q.accidents.Store(marker, quoted{cost: ans.Cost, jobID: ans.JobID})
+		}
 		err = q.e.Journal.Alert(ctx, now, "get_cost", fmt.Sprintf(
 			"the marketplace ignored get_cost and made job %d for %s USD: prices can no longer be asked without buying", ans.JobID, ans.Cost))
-		return quoted{cost: ans.Cost, jobID: ans.JobID}, err
+		if err != nil {
+			return quoted{}, err
+		}
 	}
-	return quoted{cost: ans.Cost}, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
+	return quoted{cost: ans.Cost, jobID: ans.JobID}, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
+}
+
+// forget drops a job that a quote made, once it is booked or taken back.
+func (q *quoter) forget(marker string) { q.accidents.Delete(marker) }
+
+func markerOfNew(job api.NewJob) string {
+	return markerOf(api.Job{Title: job.Title, Steps: job.Steps})
+}
+
+// takeBack pauses a job that a quote made for an operation that may not buy it.
+func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call) {
+	if c.accident == 0 {
+		return
+	}
+	steady := context.WithoutCancel(ctx)
+	err := e.undoQuote(steady, c.accident)
+	if aerr := e.Journal.Alert(steady, e.Now(), fmt.Sprintf("job:%d", c.accident),
+		fmt.Sprintf("operation %s: %v", op.ID, err)); aerr != nil {
+		e.Log.ErrorContext(ctx, "a job made by a quote", "job", c.accident, "err", err)
+	}
 }
 
 // Quote is the cost of a job in USD, asked for at most once a shape. It is for

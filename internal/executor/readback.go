@@ -29,17 +29,27 @@ func (e *Executor) readBack(ctx context.Context, op *journal.Op) ([]Next, error)
 		return nil, err
 	}
 	v, err := kinds[op.Kind].verify(ctx, e, op, ev)
+	if err != nil {
+		return e.unreadable(ctx, op, err)
+	}
+	e.recovered(ctx)
+	return e.decide(ctx, op, v)
+}
+
+// unreadable deals with a read-back that brought no verdict.
+func (e *Executor) unreadable(ctx context.Context, op *journal.Op, err error) ([]Next, error) {
 	var refused *api.Error
 	var h *halt
+	var l *later
 	switch {
 	case errors.As(err, &refused):
 		return e.unverified(ctx, op, refused)
 	case errors.As(err, &h):
 		return nil, e.park(ctx, op, "it can't be read back: "+h.reason, nil)
-	case err != nil:
-		return nil, err
+	case errors.As(err, &l):
+		return e.readAgain(ctx, op, op.Negative, l.after, l.reason, nil)
 	}
-	return e.decide(ctx, op, v)
+	return nil, err
 }
 
 // unverified deals with a read-back that failed itself.
@@ -59,17 +69,32 @@ func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 		return e.applied(ctx, op, planner.Unknown, op.Reserved, v.eff)
 	case conflicting:
 		return nil, e.conclude(ctx, op, planner.Rejected, v)
+	case undecided:
+		return e.ponder(ctx, op, v)
 	}
 	reads := op.Negative + 1
-	if reads < readsForAbsence && !kinds[op.Kind].repeatable {
+	repeatable := kinds[op.Kind].repeatable
+	if reads < readsForAbsence && !repeatable {
 		return e.readAgain(ctx, op, reads, e.SettleAfter, v.why, v.shot)
 	}
-	if v.finding == undecided {
-		return nil, e.park(ctx, op, v.why, v.shot)
+	if !repeatable {
+		missing, taken, err := e.moneyMissing(ctx, op)
+		if err != nil {
+			return e.unreadable(ctx, op, err)
+		}
+		if taken {
+			v.why += fmt.Sprintf(", but %s USD have left the account unexplained", missing)
+			return e.ponder(ctx, op, v)
+		}
 	}
 	if doubts(op) >= maxDoubts {
 		return nil, e.park(ctx, op, fmt.Sprintf("%d attempts ended in doubt and were not done: %s", maxDoubts, v.why), v.shot)
 	}
+	return e.again(ctx, op, v)
+}
+
+// again puts an operation that was not done back in line.
+func (e *Executor) again(ctx context.Context, op *journal.Op, v verdict) ([]Next, error) {
 	now := e.Now()
 	s := journal.Settlement{
 		Op: op, From: planner.Unknown, To: planner.Queued, Now: now, Due: now.Add(e.backoff(op, 0)),
@@ -79,6 +104,19 @@ func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 		return nil, err
 	}
 	return follow(op, s), nil
+}
+
+// ponder looks again at what could not be decided, and in the end asks a person.
+func (e *Executor) ponder(ctx context.Context, op *journal.Op, v verdict) ([]Next, error) {
+	if e.patient(op) {
+		return e.readAgain(ctx, op, op.Negative, e.SettleAfter, v.why, v.shot)
+	}
+	return nil, e.park(ctx, op, v.why, v.shot)
+}
+
+// patient tells whether an operation in doubt may wait for a clearer picture.
+func (e *Executor) patient(op *journal.Op) bool {
+	return e.Now().Sub(begunAt(op)) < (readsForAbsence+1)*e.SettleAfter
 }
 
 // doubts counts the attempts that ended in doubt.
@@ -97,7 +135,8 @@ func (e *Executor) readAgain(ctx context.Context, op *journal.Op, negative int, 
 	now := e.Now()
 	s := journal.Settlement{
 		Op: op, From: planner.Unknown, To: planner.Unknown, Now: now, Due: now.Add(after),
-		JobID: op.JobID, Note: why, Negative: negative, Seen: shot,
+		JobID: op.JobID, Error: why, Negative: negative, Seen: shot,
+		Silent: negative == op.Negative && why == op.Error,
 	}
 	if _, err := e.settle(ctx, s); err != nil {
 		return nil, err

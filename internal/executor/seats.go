@@ -53,6 +53,7 @@ func (e *Executor) gap(ctx context.Context, op *journal.Op, seen api.Job) (int, 
 	if sp == nil {
 		return gap, nil
 	}
+	wanted := gap
 	for _, l := range journal.Limits(sp.Spec, e.Now()) {
 		if l.Cap < 0 {
 			continue
@@ -67,6 +68,9 @@ func (e *Executor) gap(ctx context.Context, op *journal.Op, seen api.Job) (int, 
 	}
 	if gap == 0 {
 		return 0, skip("not one more seat of job %d fits into the budget", op.JobID)
+	}
+	if gap < wanted {
+		e.Log.InfoContext(ctx, "only a part fits into the budget", "op", op.ID, "seats", gap, "wanted", wanted)
 	}
 	return gap, nil
 }
@@ -149,7 +153,10 @@ func prepareResume(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 		amount: cost, quote: &cost, shape: shape, evidence: &evidence{Seats: op.Seats, Job: shoot(job)},
 		send: func(ctx context.Context) (effect, error) {
 			r, err := e.Market.ResumeJob(ctx, op.JobID, req)
-			return effect{cost: &r.Cost, jobID: op.JobID, seats: op.Seats, note: fmt.Sprintf("%d seats", op.Seats)}, err
+			return effect{
+				cost: &r.Cost, jobID: op.JobID, seats: op.Seats - e.surplus(ctx, op, job.Applications),
+				note: fmt.Sprintf("%d seats", op.Seats),
+			}, err
 		},
 	}, nil
 }
@@ -249,14 +256,29 @@ func verifyResume(ctx context.Context, e *Executor, op *journal.Op, ev evidence)
 	if err != nil {
 		return verdict{}, err
 	}
-	after := shoot(job)
+	v := judgeResume(op, job, ev)
+	v.eff.seats -= e.surplus(ctx, op, ev.Job.Applications)
+	return v, nil
+}
+
+func judgeResume(op *journal.Op, job api.Job, ev evidence) verdict {
 	switch {
 	case job.Status != api.JobFinished:
-		return seatVerdict(op, job, ev, done, "the job is online again"), nil
-	case after.Applications > ev.Job.Applications:
-		return seatVerdict(op, job, ev, done, "workers applied since: it was online again"), nil
-	case after.Avail != ev.Job.Avail:
-		return seatVerdict(op, job, ev, undecided, "the job is finished, but its seats changed"), nil
+		return seatVerdict(op, job, ev, done, "the job is online again")
+	case job.Applications > ev.Job.Applications:
+		return seatVerdict(op, job, ev, done, "workers applied since: it was online again")
+	case job.Seats != ev.Job.Avail:
+		return seatVerdict(op, job, ev, undecided, "the job is finished, but its seats changed")
 	}
-	return seatVerdict(op, job, ev, notDone, "the job is finished as before"), nil
+	return seatVerdict(op, job, ev, notDone, "the job is finished as before")
+}
+
+// surplus is how many seats our books hold for a job beyond those that were
+// taken: the end of a job gives the others back.
+func (e *Executor) surplus(ctx context.Context, op *journal.Op, taken int) int {
+	own, err := e.Journal.Job(ctx, op.JobID)
+	if err != nil {
+		return 0
+	}
+	return max(0, own.Seats-taken)
 }

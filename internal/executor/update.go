@@ -33,25 +33,26 @@ func jobChange(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spe
 		every := time.Duration(*set.RestartEvery)
 		change.RestartEvery = &every
 	}
-	if len(change.Steps) > 0 {
-		marker, err := markerOfJob(ctx, e, op.JobID)
-		if err != nil {
-			return change, err
-		}
-		if marker != "" {
-			change.Steps = append(slices.Clone(change.Steps), marker)
-		}
+	if len(change.Steps) == 0 && change.Title == nil {
+		return change, nil
 	}
+	job, err := e.Market.Job(ctx, op.JobID)
+	if err != nil {
+		return change, err
+	}
+	keepMarker(&change, job)
 	return change, nil
 }
 
-// markerOfJob is the marker that a job carries now, or "".
-func markerOfJob(ctx context.Context, e *Executor, id int64) (string, error) {
-	job, err := e.Market.Job(ctx, id)
-	if err != nil {
-		return "", err
+// keepMarker adds the marker that a job carries to the text that replaces its.
+func keepMarker(change *api.JobChange, job api.Job) {
+	if m := planner.FindMarker(job.Steps); m != "" && len(change.Steps) > 0 {
+		change.Steps = append(slices.Clone(change.Steps), m)
 	}
-	return planner.FindMarker(job.Steps), nil
+	if m := planner.FindMarker([]string{job.Title}); m != "" && change.Title != nil {
+		title := *change.Title + " " + m
+		change.Title = &title
+	}
 }
 
 func renderedUpdate(op *journal.Op, sp *journal.Spec) (campaigns.Update, error) {

@@ -13,6 +13,8 @@ if back or redis.call('EXISTS', ck) == 0 then
   redis.call('HSET', ck, 'state', 'active', 'since', now)
   redis.call('HDEL', ck, 'reason')
 end
+local left = redis.call('HGET', ck, 'source')
+if left and left ~= ARGV[5] then redis.call('SREM', P .. 'source:' .. left, name) end
 redis.call('HSET', ck, 'spec', ARGV[3], 'digest', ARGV[4], 'source', ARGV[5], 'updated', now)
 redis.call('SADD', P .. 'campaigns', name)
 redis.call('SADD', P .. 'source:' .. ARGV[5], name)

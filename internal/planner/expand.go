@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -81,16 +82,17 @@ func OnApplication(campaign, action, item string, job int64, r Rating, handedIn 
 
 // Choose picks the jobs that an action acts on, oldest first.
 func Choose(a *campaigns.Action, jobs []Job) []Job {
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j Job) bool { return j.Gone })
 	if a.Jobs == campaigns.JobsLatest {
 		jobs = latest(jobs)
 	}
 	var chosen []Job
 	for _, j := range jobs {
-		if !j.Gone && fits(a, j) {
+		if fits(a, j) {
 			chosen = append(chosen, j)
 		}
 	}
-	slices.SortFunc(chosen, func(a, b Job) int { return int(a.ID - b.ID) })
+	slices.SortFunc(chosen, func(a, b Job) int { return cmp.Compare(a.ID, b.ID) })
 	return chosen
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 )
@@ -175,14 +176,16 @@ func NewID(campaign, action, item string, slot time.Time) string {
 // writes every other byte as %XX.
 func escape(s string) string {
 	var b strings.Builder
-	for _, r := range s {
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-._:@+", r) {
-			b.WriteRune(r)
-			continue
+			b.WriteString(s[:size])
+		} else {
+			for i := range size {
+				fmt.Fprintf(&b, "%%%02X", s[i])
+			}
 		}
-		for _, c := range []byte(string(r)) {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
+		s = s[size:]
 	}
 	return b.String()
 }

@@ -52,6 +52,10 @@ const tickSize = 500
 // fence is the lease's token; "" plans without a lease, which is safe too, as
 // the watermarks are compared, but may do work twice.
 func (s *Scheduler) Tick(ctx context.Context, fence string) (int, error) {
+	stopped, err := s.Journal.Stopped(ctx)
+	if err != nil || stopped != "" {
+		return 0, err
+	}
 	entries, err := s.Journal.DueEntries(ctx, s.Now(), tickSize)
 	if err != nil || len(entries) == 0 {
 		return 0, err
@@ -150,12 +154,12 @@ func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 	if err != nil {
 		return nil, err
 	}
-	if a.Now && len(rows) == 0 && a.Do != campaigns.DoRate {
-		live, err := s.Journal.Live(ctx, occ.Campaign, string(campaigns.DoCreate))
+	if a.Now && a.Do != campaigns.DoCreate && a.Do != campaigns.DoRate {
+		coming, err := s.creating(ctx, sp)
 		if err != nil {
 			return nil, err
 		}
-		if live > 0 {
+		if coming {
 			occ.Next = now.Add(waitForJobs)
 		}
 	}
@@ -167,6 +171,21 @@ func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 		return nil, err
 	}
 	return s.handOn(ctx, rows, created, occ)
+}
+
+// creating tells whether jobs of a campaign are on their way.
+func (s *Scheduler) creating(ctx context.Context, sp *journal.Spec) (bool, error) {
+	for i := range sp.Spec.Actions {
+		a := &sp.Spec.Actions[i]
+		if a.Do != campaigns.DoCreate {
+			continue
+		}
+		live, err := s.Journal.Live(ctx, sp.Spec.Name, a.ID)
+		if err != nil || live > 0 {
+			return live > 0, err
+		}
+	}
+	return false, nil
 }
 
 // rows are the operations of some slots. Where the last occurrence is not
