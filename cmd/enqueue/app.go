@@ -42,7 +42,6 @@ func (a *app) root() *cobra.Command {
 		Example:       "  enqueue plan campaigns.yaml && enqueue apply campaigns.yaml --wait",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,20 +26,39 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"enqueue": main})
 }
 
+// commands are those that the scripts have beside the usual ones: status N runs
+// a command that must exit with N.
+var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	"status": func(ts *testscript.TestScript, _ bool, args []string) {
+		want, err := strconv.Atoi(args[0])
+		ts.Check(err)
+		err = ts.Exec(args[1], args[2:]...)
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != want {
+			ts.Fatalf("%v: got %v, want exit status %d", args[1:], err, want)
+		}
+	},
+}
+
 // TestAlone runs the scripts that need neither a runner nor a marketplace.
 func TestAlone(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/alone", RequireUniqueNames: true, RequireExplicitExec: true, Setup: func(env *testscript.Env) error {
-		env.Setenv("NO_COLOR", "1")
-		return nil
-	}})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/alone", RequireUniqueNames: true, RequireExplicitExec: true, Cmds: commands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TMPDIR", env.WorkDir)
+			return nil
+		},
+	})
 }
 
 // TestTogether runs the scripts that have a runner and a simulated marketplace,
 // each its own.
 func TestTogether(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/together", RequireUniqueNames: true, RequireExplicitExec: true, Setup: together})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/together", RequireUniqueNames: true, RequireExplicitExec: true, Cmds: commands, Setup: together,
+	})
 }
 
 func together(env *testscript.Env) error {
