@@ -35,6 +35,8 @@ var (
 		"The account's balance as last read.", nil, nil)
 	expectedDesc = prometheus.NewDesc("campaign_runner_account_expected_microdollars",
 		"What the balance should be by the books.", nil, nil)
+	driftDesc = prometheus.NewDesc("campaign_runner_account_drift_microdollars",
+		"How much less the account held than the books say, when last nothing was in flight.", nil, nil)
 	inflightDesc = prometheus.NewDesc("campaign_runner_money_calls_inflight",
 		"Calls that move money and are on their way or in doubt.", nil, nil)
 	alertsDesc = prometheus.NewDesc("campaign_runner_alerts",
@@ -52,7 +54,7 @@ type books struct{ *console }
 func (b books) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, operationsDesc, budgetDesc, closedDesc, balanceDesc, expectedDesc,
-		inflightDesc, alertsDesc, attentionDesc, stoppedDesc,
+		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc,
 	} {
 		ch <- d
 	}
@@ -119,6 +121,7 @@ func (b books) account(ctx context.Context, out gauges) error {
 	}
 	if a.Anchored {
 		out.send(expectedDesc, int64(a.Expected()))
+		out.send(driftDesc, int64(a.Drift))
 	}
 	return nil
 }

@@ -12,9 +12,13 @@ import (
 // every other rule of a browser; only its Host header gives it away.
 type hosts map[string]bool
 
+// newHosts leaves out what allow knows better, with its port.
 func newHosts(names []string) hosts {
 	h := hosts{}
 	for _, name := range names {
+		if _, err := netip.ParseAddr(name); err == nil || name == "" || name == "localhost" {
+			continue
+		}
 		h[strings.ToLower(name)] = true
 	}
 	return h
