@@ -92,7 +92,7 @@ func startRunner(env *testscript.Env, getenv func(string) string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	r, err := runner.Start(ctx, runner.Config{Settings: &set, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	r, err := runner.Start(ctx, runner.Config{Settings: &set, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func TestPlanWarns(t *testing.T) {
 		"of a category that does not exist": {
 			strings.Replace(signs("A"), "surveys/labelling", "surveys/nothing", 1), `no category "surveys/nothing"`,
 		},
-		"of a clock that leaps": {
+		"of nothing where nothing is wrong": {
 			"timezone: Europe/Berlin\n" + signs("A", `{do: restart, cron: "30 2 * * *"}`), "",
 		},
 	} {
