@@ -56,7 +56,7 @@ type fixture struct {
 func setup(t *testing.T, change func(*console.Config)) *fixture {
 	t.Helper()
 	mini := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: mini.Addr(), MaxRetries: -1, DisableIdentity: true})
+	rdb := redis.NewClient(&redis.Options{Addr: mini.Addr(), MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
 	t.Cleanup(func() { _ = rdb.Close() })
 	j, err := journal.Open(rdb)
 	if err != nil {
@@ -192,6 +192,7 @@ func (f *fixture) settle(t *testing.T, c *campaigns.Campaign, id string, amount 
 	if p.Gate != journal.Through {
 		t.Fatalf("the gate is %q: %v", p.Gate, p.Detail)
 	}
+	op.Attempts = p.Attempt
 	s.Op, s.From, s.Nonce, s.Stamp, s.Now = op, planner.Sending, "n", "s1", noon
 	_, err = f.journal.Settle(t.Context(), s)
 	must(t, err)
