@@ -87,6 +87,7 @@ func TestTheKeyGoesToTheAPIAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got string
+		//nolint:bodyclose // there is no answer
 		_, _ = c.Authorize(req, roundTrip(func(r *http.Request) (*http.Response, error) {
 			got = r.Header.Get("Authorization")
 			return nil, io.EOF

@@ -137,7 +137,7 @@ func newPass(ctx context.Context, now func() time.Time) *pass {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if limited && time.Until(deadline) <= 0 {
+		if limited && time.Until(deadline) <= 0 { //nolint:forbidigo // a context's deadline is of the real clock
 			return context.DeadlineExceeded
 		}
 		if f != nil && f.passed(now()) {

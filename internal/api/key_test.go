@@ -73,7 +73,8 @@ func checkPrinted(t *testing.T, i int, v any) {
 	if b, err := json.Marshal(v); err == nil {
 		out.Write(b)
 	}
-	for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), fmt.Sprint([]byte(secret))} {
+	asNumbers := fmt.Sprintf("%d", []byte(secret))
+	for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), asNumbers} {
 		if strings.Contains(out.String(), form) {
 			t.Errorf("value %d (%T) tells the key:\n%s", i, v, out.String())
 		}

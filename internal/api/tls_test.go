@@ -80,7 +80,7 @@ func TestOnlyGoodTLSIsSpoken(t *testing.T) {
 	}
 	var old, stranger atomic.Int64
 	c, _ := tlsServer(t, func(s *httptest.Server) {
-		s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // what must be declined
+		s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	}, count(&old))
 	_, s := tlsServer(t, func(*httptest.Server) {}, count(&stranger))
 	unknown := client(t, api.Config{BaseURL: s.URL})

@@ -70,7 +70,7 @@ func (s *sessions) end(id string) {
 // sessionCookie is the session's cookie; "" and a negative age take it away.
 // The prefix binds it to this host, which browsers grant only over TLS.
 func sessionCookie(r *http.Request, id string, age time.Duration) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever there is TLS; on loopback there need not be
 		Name: cookieName(r), Value: id, Path: "/", MaxAge: int(age / time.Second),
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	}

@@ -23,7 +23,6 @@ func (k keyspace) source(name string) string       { return string(k) + "source:
 func (k keyspace) job(id string) string            { return string(k) + "job:" + id }
 func (k keyspace) jobs() string                    { return string(k) + "jobs" }
 func (k keyspace) campaignJobs(name string) string { return string(k) + "jobs:" + name }
-func (k keyspace) charges(job string) string       { return string(k) + "charges:" + job }
 func (k keyspace) budget(scope string) string      { return string(k) + "budget:" + scope }
 func (k keyspace) window(scope, window string) string {
 	return string(k) + "budget:" + scope + ":" + window

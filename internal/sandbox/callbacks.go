@@ -86,7 +86,7 @@ func (p *postman) run() {
 func (p *postman) deliver(n notice) {
 	kind, body := n.form()
 	if p.asJSON {
-		kind, body = n.json()
+		kind, body = "application/json", n.json()
 	}
 	req, err := http.NewRequestWithContext(p.ctx, http.MethodPost, n.to, bytes.NewReader(body))
 	if err != nil {
@@ -115,16 +115,16 @@ func (n notice) form() (kind string, body []byte) {
 	return "application/x-www-form-urlencoded", []byte(v.Encode())
 }
 
-func (n notice) json() (kind string, body []byte) {
+func (n notice) json() []byte {
 	v := map[string]any{"job_id": n.jobID, "event": n.event}
 	if n.appID != 0 {
 		v["application_id"] = n.appID
 	}
 	body, err := json.Marshal(v)
 	if err != nil {
-		return "application/json", nil
+		return nil
 	}
-	return "application/json", body
+	return body
 }
 
 func (p *postman) stats() CallbackStats {

@@ -29,14 +29,20 @@ func (a *agenda) next(now time.Time) (event, bool) {
 	if len(a.events) == 0 || a.events[0].at.After(now) {
 		return event{}, false
 	}
-	return heap.Pop(&a.events).(event), true
+	soonest, ok := heap.Pop(&a.events).(event)
+	return soonest, ok
 }
 
 type eventHeap []event
 
 func (h eventHeap) Len() int      { return len(h) }
 func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(e any)   { *h = append(*h, e.(event)) }
+
+func (h *eventHeap) Push(v any) {
+	if e, ok := v.(event); ok {
+		*h = append(*h, e)
+	}
+}
 
 func (h eventHeap) Less(i, j int) bool {
 	if h[i].at.Equal(h[j].at) {
