@@ -63,6 +63,31 @@ func (e *Executor) moneyMissing(ctx context.Context, op *journal.Op) (money.USD,
 	return missing, missing >= op.Reserved, nil
 }
 
+// balanceSays tells whether a purchase in doubt was charged. The balance tells
+// it only where nothing else is in flight and it differs from the books by the
+// very price, or not at all.
+func (e *Executor) balanceSays(ctx context.Context, op *journal.Op) (finding, error) {
+	before, err := e.Journal.Account(ctx)
+	if err != nil || !before.Anchored || before.Inflight != 1 || op.Reserved == 0 {
+		return undecided, err
+	}
+	me, err := e.Market.Me(ctx)
+	if err != nil {
+		return undecided, err
+	}
+	after, err := e.Journal.Account(ctx)
+	if err != nil || after.Inflight != 1 || after.Expected() != before.Expected() {
+		return undecided, err
+	}
+	switch after.Expected() - after.Drift - me.Balance {
+	case op.Reserved:
+		return done, nil
+	case 0:
+		return notDone, nil
+	}
+	return undecided, nil
+}
+
 // scopeName is how a budget is called towards people.
 func scopeName(scope string) string {
 	if name, found := strings.CutPrefix(scope, "c:"); found {

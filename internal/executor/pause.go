@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
@@ -25,7 +26,7 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 		c.send = func(ctx context.Context) (effect, error) { return e.finishedBefore(ctx, op, job), nil }
 		return c, nil
 	}
-	c.quiet = e.Now().Sub(op.CreatedAt) < patience*e.SendWithin
+	c.quiet = e.Now().Sub(waitsSince(op)) < patience*e.SendWithin
 	if c.quiet {
 		c.before = func(ctx context.Context) (err error) {
 			c.evidence.Purse, err = e.openPurse(ctx)
@@ -39,6 +40,15 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 		return e.refunded(ctx, op, c.evidence)
 	}
 	return c, nil
+}
+
+// waitsSince is when the last thing happened to an operation, before it began
+// to wait for others.
+func waitsSince(op *journal.Op) time.Time {
+	if n := len(op.History); n > 0 {
+		return time.UnixMilli(op.History[n-1].At)
+	}
+	return op.CreatedAt
 }
 
 // refunded learns what a pause that was accepted brought back. Where a read for

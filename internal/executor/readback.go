@@ -70,8 +70,14 @@ func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 	case conflicting:
 		return nil, e.conclude(ctx, op, planner.Rejected, v)
 	case undecided:
-		return e.ponder(ctx, op, v)
+		return e.weigh(ctx, op, v)
 	}
+	return e.absent(ctx, op, v)
+}
+
+// absent counts a read that did not find the effect. After enough of them the
+// operation is sent again, unless the balance speaks against it.
+func (e *Executor) absent(ctx context.Context, op *journal.Op, v verdict) ([]Next, error) {
 	reads := op.Negative + 1
 	repeatable := kinds[op.Kind].repeatable
 	if reads < readsForAbsence && !repeatable {
@@ -91,6 +97,26 @@ func (e *Executor) decide(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 		return nil, e.park(ctx, op, fmt.Sprintf("%d attempts ended in doubt and were not done: %s", maxDoubts, v.why), v.shot)
 	}
 	return e.again(ctx, op, v)
+}
+
+// weigh asks the balance, as a second witness, about what the job leaves open.
+func (e *Executor) weigh(ctx context.Context, op *journal.Op, v verdict) ([]Next, error) {
+	if v.eff.cost == nil {
+		return e.ponder(ctx, op, v)
+	}
+	found, err := e.balanceSays(ctx, op)
+	if err != nil {
+		return e.unreadable(ctx, op, err)
+	}
+	switch found {
+	case done:
+		v.eff.note += "; the balance fell by its cost"
+		return e.applied(ctx, op, planner.Unknown, op.Reserved, v.eff)
+	case notDone:
+		v.why += "; the balance did not fall"
+		return e.absent(ctx, op, v)
+	}
+	return e.ponder(ctx, op, v)
 }
 
 // again puts an operation that was not done back in line.

@@ -195,7 +195,7 @@ const FactSeats = "seats"
 
 func seatVerdict(op *journal.Op, job api.Job, ev evidence, f finding, why string) verdict {
 	v := verdict{finding: f, why: why, shot: shoot(job)}
-	if f == done {
+	if f == done || f == undecided {
 		v.eff = effect{cost: same(op.Reserved), jobID: op.JobID, seats: ev.Seats, note: why}
 	}
 	return v

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
@@ -83,6 +84,7 @@ func (s *Scheduler) Fire(ctx context.Context, campaign string) ([]planner.Operat
 		return nil, err
 	}
 	var all []planner.Operation
+	s.createsFirst(entries)
 	for _, e := range entries {
 		ops, err := s.fire(ctx, "", e)
 		if err != nil && !errors.Is(err, journal.ErrMoved) {
@@ -107,6 +109,7 @@ func (s *Scheduler) fireAll(ctx context.Context, fence string, entries []journal
 		return err
 	}
 	var errs []error
+	s.createsFirst(entries)
 	for _, e := range entries {
 		_, err := s.fire(ctx, fence, e)
 		switch {
@@ -118,6 +121,19 @@ func (s *Scheduler) fireAll(ctx context.Context, fence string, entries []journal
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// createsFirst puts creates ahead, so that what acts on their jobs knows of them.
+func (s *Scheduler) createsFirst(entries []journal.Entry) {
+	rank := func(e journal.Entry) int {
+		if sp := s.specs.Get(e.Campaign); sp != nil {
+			if a := sp.Action(e.Action); a != nil && a.Do == campaigns.DoCreate {
+				return 0
+			}
+		}
+		return 1
+	}
+	slices.SortStableFunc(entries, func(a, b journal.Entry) int { return rank(a) - rank(b) })
 }
 
 // fire plans the due slots of one action.
@@ -150,10 +166,6 @@ const waitForJobs = 2 * time.Second
 
 // plan writes the operations of some slots of an action, oldest first.
 func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Action, occ journal.Occurrence, slots []time.Time, now time.Time) ([]planner.Operation, error) {
-	rows, err := s.rows(ctx, sp, a, slots)
-	if err != nil {
-		return nil, err
-	}
 	if a.Now && a.Do != campaigns.DoCreate && a.Do != campaigns.DoRate {
 		coming, err := s.creating(ctx, sp)
 		if err != nil {
@@ -162,6 +174,11 @@ func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 		if coming {
 			occ.Next = now.Add(waitForJobs)
 		}
+	}
+	// Jobs are read after what is on its way, so that none falls between.
+	rows, err := s.rows(ctx, sp, a, slots)
+	if err != nil {
+		return nil, err
 	}
 	if a.Do == campaigns.DoRate && len(slots) > 0 {
 		occ.Review = slots[len(slots)-1]

@@ -1,0 +1,171 @@
+package executor_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/sandbox"
+)
+
+// faultsOfCalls are what may befall a call that changes something.
+var faultsOfCalls = []string{
+	"drop_before", "drop_after", "reset_after", "500_before", "500_after", "502_html_after", "503",
+	"html_200_after", "truncated_after", "malformed_after", "wrong_job_id", "cost_missing", "cost_string",
+	"late(90s)", "429(2s)", "401", "redirect_301", "redirect_302", "redirect_307", "redirect_308", "huge", "gzip_bomb",
+}
+
+// pays are the kinds that move money, as routes.
+var pays = []string{"create", "add_seats", "pause", "resume", "restart", "update"}
+
+func TestAfterAnyFaultOfAnyCallTheBooksAgree(t *testing.T) {
+	t.Parallel()
+	for _, kind := range pays {
+		for _, fault := range faultsOfCalls {
+			if _, err := sandbox.ParseFaults(kind + ":" + fault + "@1"); err != nil {
+				continue // it has no meaning there
+			}
+			if kind == "create" && fault == "wrong_job_id" {
+				continue // a new job's wrong id can't be told from a right one without a read
+			}
+			for _, seats := range meanings(kind, fault) {
+				t.Run(fmt.Sprintf("%s/%s/%d", kind, fault, seats), func(t *testing.T) {
+					t.Parallel()
+					survive(t, kind, fault, sandbox.Config{Habits: sandbox.Habits{Seats: seats}}, 0)
+				})
+			}
+		}
+	}
+}
+
+// meanings are those of the number of seats that matter: none but to purchases.
+func meanings(kind, fault string) []sandbox.Seats {
+	switch {
+	case (fault == "huge" || fault == "gzip_bomb") && kind != "add_seats":
+		return nil // they are slow, and a client reads all answers the same way
+	case kind == "add_seats" || kind == "resume":
+		return []sandbox.Seats{sandbox.SeatsTotal, sandbox.SeatsRemaining}
+	}
+	return []sandbox.Seats{sandbox.SeatsTotal}
+}
+
+func TestWorkersWhoComeMeanwhileConfuseNothing(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"add_seats", "pause", "resume", "restart"} {
+		for _, fault := range []string{"drop_before", "drop_after", "500_before", "500_after", "late(90s)"} {
+			for _, seats := range []sandbox.Seats{sandbox.SeatsTotal, sandbox.SeatsRemaining} {
+				for _, workers := range []int{2, 4} {
+					t.Run(fmt.Sprintf("%s/%s/%d/%d", kind, fault, seats, workers), func(t *testing.T) {
+						t.Parallel()
+						survive(t, kind, fault, sandbox.Config{Habits: sandbox.Habits{Seats: seats}}, workers)
+					})
+				}
+			}
+		}
+	}
+}
+
+// survive carries a kind out through a fault, with workers who apply before and
+// between, and compares the books.
+func survive(t *testing.T, kind, fault string, cfg sandbox.Config, workers int) {
+	t.Helper()
+	r := setup(t, cfg)
+	if kind != "create" {
+		r.spec.Items = r.spec.Items[:1]
+		r.register()
+		job := r.created()
+		apply(r, job, 3)
+		if kind == "resume" {
+			r.occurrence("pause")
+			r.settle()
+		}
+	}
+	r.clock.advance(time.Minute)
+	r.faults(kind + ":" + fault + "@1")
+	ids := r.occurrence(kind)
+	r.step()
+	for _, id := range ids {
+		if j := r.op(id).JobID; j != 0 {
+			apply(r, j, workers)
+		}
+	}
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Applied)
+	}
+	r.agree()
+}
+
+// apply has as many workers apply as the job lets in.
+func apply(r *rig, job int64, n int) {
+	r.t.Helper()
+	if j, ok := r.box.Job(job); !ok || j.Status != sandbox.JobOnline {
+		return
+	}
+	if n > 0 {
+		_, err := r.box.AddApplications(job, n)
+		r.must(err)
+	}
+}
+
+func TestAReadThatFailsSettlesNothing(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"500_after", "drop_before", "html_200_after", "truncated_after", "401", "429(2s)"} {
+		for _, route := range []string{"me", "job", "jobs", "quote", "categories"} {
+			t.Run(route+"/"+fault, func(t *testing.T) {
+				t.Parallel()
+				r := setup(t, sandbox.Config{})
+				r.spec.Items = r.spec.Items[:1]
+				r.register()
+				r.faults(fmt.Sprintf("create:drop_after@1,pause:drop_after@1,%[1]s:%[2]s@1,%[1]s:%[2]s@2,%[1]s:%[2]s@4", route, fault))
+				ids := r.occurrence("create")
+				r.settle()
+				r.want(ids[0], planner.Applied)
+				ids = r.occurrence("pause")
+				r.settle()
+				r.want(ids[0], planner.Applied)
+				r.agree()
+			})
+		}
+	}
+}
+
+func TestAnOperationTwiceIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.created()
+	for _, action := range []string{"add_seats", "update", "restart", "pause", "resume"} {
+		ids := r.occurrence(action)
+		r.settle()
+		for range 2 {
+			_, err := r.exec.Perform(t.Context(), ids)
+			r.must(err)
+		}
+		if again := r.occurrence(action); action != "pause" && action != "resume" && len(again) != 0 {
+			t.Errorf("%s was planned again: %v", action, again)
+		}
+		for _, id := range ids {
+			if op := r.want(id, planner.Applied); op.Attempts != 1 {
+				t.Errorf("%s took %d attempts, want 1", id, op.Attempts)
+			}
+		}
+		r.clock.advance(time.Minute)
+	}
+	r.agree()
+}
+
+func TestAJobThatIsHiddenWhileItWaitsIsNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{Moderation: 24 * time.Hour, Habits: sandbox.Habits{HideWaiting: true}})
+	r.spec.Items = []campaigns.Item{{Key: "a"}}
+	r.register()
+	r.faults("create:drop_after@1")
+	ids := r.occurrence("create")
+	r.settle()
+	r.want(ids[0], planner.Parked)
+	if n := r.box.Traffic().Received["create"]; n != 1 {
+		t.Errorf("%d creates arrived, want 1", n)
+	}
+}

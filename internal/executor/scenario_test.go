@@ -1,0 +1,500 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/executor"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/sandbox"
+)
+
+func TestEachKindIsAppliedWithOneRequest(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.created()
+	want := map[string]uint64{"create": 3}
+	for _, action := range []string{"add_seats", "update", "restart", "pause", "resume"} {
+		ids := r.occurrence(action)
+		want[action] = uint64(len(ids))
+		r.settle()
+		for _, id := range ids {
+			r.want(id, planner.Applied)
+		}
+		r.clock.advance(time.Minute)
+	}
+	r.agree()
+	got := r.box.Traffic().Received
+	for route, n := range want {
+		if n != 3 || got[route] != n {
+			t.Errorf("%d requests %s for %d operations, want 3", got[route], route, n)
+		}
+	}
+	if got["quote"] > 3 {
+		t.Errorf("%d quotes were asked for, want one for each of 3 shapes", got["quote"])
+	}
+}
+
+func TestAnUpdateKeepsTheMarker(t *testing.T) {
+	t.Parallel()
+	for name, automated := range map[string]bool{"in the steps": false, "in the title of an automated job": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.spec.Job.Automated = automated
+			r.register()
+			job := r.created()
+			marker := func() string {
+				j, err := r.market.Job(t.Context(), job)
+				r.must(err)
+				return executor.MarkerOf(j)
+			}
+			before := marker()
+			r.clock.advance(time.Minute)
+			r.faults("update:drop_after@1")
+			ids := r.occurrence("update")
+			r.settle()
+			if op := r.want(ids[0], planner.Applied); op.Attempts != 1 {
+				t.Errorf("%d attempts, want 1: the job shows the change", op.Attempts)
+			}
+			if after := marker(); before == "" || after != before {
+				t.Errorf("the marker was %q and is %q", before, after)
+			}
+		})
+	}
+}
+
+func TestTwoExecutorsSendOnce(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	other := r.executor(nil)
+	for _, action := range []string{"create", "add_seats", "restart", "pause", "resume"} {
+		ids := r.occurrence(action)
+		for range 20 {
+			race(t, ids, r.exec, other)
+			r.clock.advance(time.Second)
+		}
+		r.settle()
+		for _, id := range ids {
+			if op := r.want(id, planner.Applied); op.Attempts != 1 {
+				t.Errorf("%s took %d attempts, want 1", id, op.Attempts)
+			}
+		}
+		r.clock.advance(time.Minute)
+	}
+	r.agree()
+}
+
+// race has two executors perform the same operations at once.
+func race(t *testing.T, ids []string, all ...*executor.Executor) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for _, e := range all {
+		for range 2 {
+			wg.Go(func() {
+				if _, err := e.Perform(t.Context(), ids); err != nil {
+					t.Errorf("perform: %v", err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+func TestAJobDeletedBehindOurBack(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"add_seats", "update", "restart", "pause"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			job := r.created()
+			r.must(r.box.DeleteJob(job))
+			ids := r.occurrence(action)
+			r.settle()
+			if op := r.want(ids[0], planner.Rejected); !strings.Contains(op.Error, "exist") && !strings.Contains(op.Error, "does not know") {
+				t.Errorf("the reason is %q", op.Error)
+			}
+			own, err := r.books.Job(t.Context(), job)
+			r.must(err)
+			if own.Status != journal.JobGone {
+				t.Errorf("the job is %s in our books, want gone", own.Status)
+			}
+		})
+	}
+}
+
+func TestAQuoteThatMadeTheJobIsBookedAndNotSentAgain(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	r.faults("quote:ignore_get_cost@1")
+	ids := r.occurrence("create")
+	r.settle()
+	r.want(ids[0], planner.Applied)
+	if n := r.box.Traffic().Received["create"]; n != 0 {
+		t.Errorf("%d creates arrived beside the quote, want 0", n)
+	}
+	r.agree()
+}
+
+func TestAQuoteThatMadeAJobTooDearIsTakenBack(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.budgeted(campaigns.Budget{Cap: money.MustParse("0.5")})
+	r.faults("quote:ignore_get_cost@1")
+	ids := r.occurrence("create")
+	r.settle()
+	r.want(ids[0], planner.Skipped)
+	b := r.box.Books()
+	r.equal("the balance", b.Balance, b.Start)
+	if len(b.Jobs) != 1 || b.Jobs[0].Status != sandbox.JobFinished {
+		t.Errorf("jobs are %+v, want one, finished", b.Jobs)
+	}
+	alerts, err := r.books.Alerts(t.Context())
+	r.must(err)
+	if len(alerts) != 2 {
+		t.Errorf("alerts are %v, want one of the quote and one of its job", alerts)
+	}
+}
+
+func TestAnApiThatTakesNoKeyLosesNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.faults("*:401=1")
+	ids := r.occurrence("create")
+	for range 20 {
+		r.step()
+	}
+	refused := r.box.Traffic().Faults[sandbox.Status401]
+	if refused == 0 || refused > 30 {
+		t.Errorf("%d requests were refused, want a few: the breaker holds the others", refused)
+	}
+	r.faults("")
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Applied)
+	}
+	r.agree()
+	alerts, err := r.books.Alerts(t.Context())
+	r.must(err)
+	if len(alerts) != 0 {
+		t.Errorf("alerts are left: %v", alerts)
+	}
+}
+
+func TestRedisThatIsDownMeansNoRequest(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	job := r.created()
+	r.clock.advance(time.Minute)
+	ids := r.occurrence("add_seats")
+	r.redis.SetError("LOADING dataset in memory")
+	if _, err := r.exec.Perform(t.Context(), ids); err == nil {
+		t.Error("performing without Redis brought no error")
+	}
+	r.redis.SetError("")
+	if n := r.box.Traffic().Received["add_seats"]; n != 0 {
+		t.Errorf("%d requests arrived, want 0", n)
+	}
+	r.settle()
+	if j, _ := r.box.Job(job); j.Seats != 30 {
+		t.Errorf("the job has %d seats, want 30", j.Seats)
+	}
+	r.agree()
+}
+
+// deaf is a journal whose settlements get lost, as those of a killed process.
+type deaf struct{ *journal.Journal }
+
+var errKilled = errors.New("killed")
+
+func (deaf) Settle(context.Context, journal.Settlement) ([]string, error) { return nil, errKilled }
+
+func TestAWorkerKilledAfterItsRequestIsFoundOut(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"create", "add_seats", "resume", "restart", "update"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			if action != "create" {
+				r.created()
+			}
+			if action == "resume" {
+				r.occurrence("pause")
+				r.settle()
+			}
+			r.clock.advance(time.Minute)
+			ids := r.occurrence(action)
+			dying := r.executor(func(c *executor.Config) { c.Journal = deaf{r.books} })
+			if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
+				t.Fatalf("perform: %v, want %v", err, errKilled)
+			}
+			for _, id := range ids {
+				r.want(id, planner.Sending)
+			}
+			r.settle()
+			for _, id := range ids {
+				if op := r.want(id, planner.Applied); op.Attempts != 1 {
+					t.Errorf("%s took %d attempts, want 1", id, op.Attempts)
+				}
+			}
+			r.agree()
+		})
+	}
+}
+
+func TestASenderThatWakesUpLateStillTellsWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	ids := r.occurrence("create")
+	op := r.op(ids[0])
+	p, err := r.books.Begin(t.Context(), journal.Start{
+		Op: op, Nonce: "n", Now: r.clock.now(), Deadline: r.clock.now().Add(time.Second), Amount: 5,
+		Limits: journal.Limits(r.spec, r.clock.now()),
+	})
+	r.must(err)
+	if p.Gate != journal.Through {
+		t.Fatalf("gate is %s", p.Gate)
+	}
+	r.clock.advance(2 * time.Second)
+	next, err := r.exec.Abandoned(t.Context(), ids)
+	r.must(err)
+	if len(next) != 1 || next[0].Queue != planner.QueueWatch {
+		t.Errorf("abandoned: %v, want it on the watch", next)
+	}
+	r.want(ids[0], planner.Unknown)
+	r.settle()
+	r.want(ids[0], planner.Applied)
+	r.agree()
+}
+
+func TestAHeldCampaignWaitsAndGoesOn(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.created()
+	r.must(r.books.Steer(t.Context(), r.clock.now(), "signs", journal.Paused, "lunch"))
+	r.clock.advance(time.Minute)
+	ids := r.occurrence("add_seats")
+	_, err := r.exec.Perform(t.Context(), ids)
+	r.must(err)
+	pauses := r.occurrence("pause")
+	for range 10 {
+		_, err := r.exec.Perform(t.Context(), pauses)
+		r.must(err)
+	}
+	for _, id := range pauses {
+		r.want(id, planner.Applied) // what stops spending is never held
+	}
+	for _, id := range ids {
+		r.want(id, planner.Queued)
+	}
+	r.must(r.books.Steer(t.Context(), r.clock.now(), "signs", journal.Active, ""))
+	released, err := r.books.Release(t.Context(), r.clock.now(), "signs")
+	r.must(err)
+	if len(released) != len(ids) {
+		t.Errorf("%d were released, want %d", len(released), len(ids))
+	}
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Skipped) // the jobs are finished meanwhile
+	}
+	r.agree()
+}
+
+func TestARemovedCampaignsOperationsAreCanceled(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	ids := r.occurrence("create")
+	r.must(r.books.Steer(t.Context(), r.clock.now(), "signs", journal.Removed, ""))
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Canceled)
+	}
+	r.agree()
+}
+
+func TestAShutdownBeginsNothingNew(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	ids := r.occurrence("create")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 { // more often than there are places
+		if _, err := r.exec.Perform(ctx, ids); err == nil {
+			t.Fatal("an ended context brought no error")
+		}
+	}
+	for _, id := range ids {
+		if op := r.want(id, planner.Queued); op.Attempts != 0 {
+			t.Errorf("%s was begun", id)
+		}
+	}
+	r.settle() // the places are all free
+	r.agree()
+}
+
+func TestTeamsAreKeptInStep(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"", "team_create:drop_after@1", "team_create:500_before@1", "member_add:drop_after@1", "member_delete:500_after@1", "members:500_after@1"} {
+		t.Run(or(fault, "without faults"), func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			sync := func(members ...int64) {
+				t.Helper()
+				team := campaigns.Team{Name: "raters"}
+				for _, m := range members {
+					team.Members = append(team.Members, campaigns.TeamMember{User: m, Note: "good"})
+				}
+				r.clock.advance(time.Minute)
+				ids := r.plan(planner.SyncTeams("file", []campaigns.Team{team}, func(campaigns.Team) string { return "x" }, r.clock.now())...)
+				r.settle()
+				r.want(ids[0], planner.Applied)
+			}
+			r.faults(fault)
+			sync(12001, 12002)
+			sync(12002, 12003)
+			teams, err := r.market.Teams(t.Context())
+			r.must(err)
+			if len(teams) != 1 {
+				t.Fatalf("%d teams, want 1", len(teams))
+			}
+			members, err := r.market.TeamMembers(t.Context(), teams[0].ID)
+			r.must(err)
+			var got []int64
+			for _, m := range members {
+				got = append(got, m.WorkerID)
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, []int64{12002, 12003}) {
+				t.Errorf("the members are %v, want 12002 and 12003", got)
+			}
+		})
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// rating plans a verdict on an application as it is now.
+func (r *rig) rating(app int64, v campaigns.Verdict) string {
+	r.t.Helper()
+	a, err := r.market.Application(r.t.Context(), app)
+	r.must(err)
+	return r.plan(planner.OnApplication("signs", "rate", "a", a.JobID, planner.Rating{
+		ApplicationID: app, Verdict: v, Reason: "because", Proof: executor.ProofDigest(a),
+	}, a.AppliedAt))[0]
+}
+
+func TestRatings(t *testing.T) {
+	t.Parallel()
+	status := func(r *rig, app int64) api.ApplicationStatus {
+		a, err := r.market.Application(r.t.Context(), app)
+		r.must(err)
+		return a.Status
+	}
+	for name, c := range map[string]struct {
+		verdict   campaigns.Verdict
+		faults    string
+		meanwhile func(r *rig, app int64)
+		state     planner.State
+		status    api.ApplicationStatus
+		requests  uint64
+	}{
+		"an approval":               {campaigns.Approve, "", nil, planner.Applied, api.Approved, 1},
+		"a decline":                 {campaigns.Decline, "", nil, planner.Applied, api.Declined, 1},
+		"another try":               {campaigns.Redo, "", nil, planner.Applied, api.NotCompleted, 1},
+		"an answer lost":            {campaigns.Approve, "rate:drop_after@1", nil, planner.Applied, api.Approved, 1},
+		"a request lost":            {campaigns.Approve, "rate:drop_before@1", nil, planner.Applied, api.Approved, 2},
+		"a late request":            {campaigns.Approve, "rate:late(90s)@1", nil, planner.Applied, api.Approved, 1},
+		"an answer that is no JSON": {campaigns.Decline, "rate:html_200_after@1", nil, planner.Applied, api.Declined, 1},
+		"too many requests":         {campaigns.Decline, "rate:429(3s)@1", nil, planner.Applied, api.Declined, 2},
+		"a conflicting word of another": {
+			campaigns.Decline, "rate:drop_before@1",
+			func(r *rig, app int64) { r.must(r.box.RateApplication(app, sandbox.AppApproved, "")) },
+			planner.Rejected, api.Approved, 1,
+		},
+		"approved by another before": {
+			campaigns.Approve, "rate:drop_before@1",
+			func(r *rig, app int64) { r.must(r.box.RateApplication(app, sandbox.AppApproved, "")) },
+			planner.Applied, api.Approved, 1,
+		},
+		"handed in again after the answer was lost": {
+			campaigns.Redo, "rate:drop_after@1",
+			func(r *rig, app int64) { r.must(r.box.HandInAgain(app, sandbox.Handed{Text: "better"})) },
+			planner.Applied, api.Pending, 1,
+		},
+		"another proof than the one that was judged": {
+			campaigns.Approve, "rate:drop_before@1",
+			func(r *rig, app int64) {
+				r.must(r.box.RateApplication(app, sandbox.AppNotCompleted, "more"))
+				r.must(r.box.HandInAgain(app, sandbox.Handed{Text: "other"}))
+			},
+			planner.Rejected, api.Pending, 1,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			job := r.created()
+			apps, err := r.box.AddApplications(job, 1)
+			r.must(err)
+			r.faults(c.faults)
+			id := r.rating(apps[0], c.verdict)
+			r.step()
+			if c.meanwhile != nil {
+				c.meanwhile(r, apps[0])
+			}
+			r.settle()
+			r.want(id, c.state)
+			if got := status(r, apps[0]); got != c.status {
+				t.Errorf("the application is %s, want %s", got, c.status)
+			}
+			if got := r.box.Traffic().Received["rate"]; got != c.requests {
+				t.Errorf("%d requests arrived, want %d", got, c.requests)
+			}
+		})
+	}
+}
+
+func TestASecondVerdictOnOneProofIsNeverPlanned(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	job := r.created()
+	apps, err := r.box.AddApplications(job, 1)
+	r.must(err)
+	r.rating(apps[0], campaigns.Redo)
+	r.settle()
+	a, err := r.market.Application(t.Context(), apps[0])
+	r.must(err)
+	again := r.plan(planner.OnApplication("signs", "other", "a", job, planner.Rating{
+		ApplicationID: apps[0], Verdict: campaigns.Approve, Proof: executor.ProofDigest(a),
+	}, a.AppliedAt))
+	if len(again) != 0 {
+		t.Errorf("planned %v over the first verdict", again)
+	}
+	r.clock.advance(time.Hour)
+	r.must(r.box.HandInAgain(apps[0], sandbox.Handed{Text: "better"}))
+	id := r.rating(apps[0], campaigns.Approve)
+	r.settle()
+	r.want(id, planner.Applied)
+}
