@@ -45,7 +45,7 @@ func (c *console) callbacks() http.HandlerFunc {
 			return
 		}
 		hint, ok := readHint(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, maxForm))
-		_ = ok; if limit.AllowN(c.Now(), 1) {
+		if ok && limit.AllowN(c.Now(), 1) {
 			c.OnCallback(r.Context(), hint)
 		}
 		w.WriteHeader(http.StatusNoContent)
