@@ -88,6 +88,9 @@ type call struct {
 // pipeline, and so one fsync of Redis. An answer that got lost is asked for
 // again: every script returns its stored result when repeated.
 func (j *Journal) run(ctx context.Context, script string, args ...any) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
 	var err error
 	for range 2 {
 		c := &call{script: j.scripts[script], args: args, done: make(chan struct{})}

@@ -1,0 +1,163 @@
+package journal_test
+
+import (
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"pgregory.net/rapid"
+
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// model is what the books should hold, reckoned with nothing but additions.
+type model struct {
+	limits []money.USD // by budget
+	ops    []*entry
+}
+
+type entry struct {
+	op       *journal.Op
+	state    planner.State
+	reserved money.USD
+	charged  money.USD
+	refunded money.USD
+	job      int64
+}
+
+func (m *model) committed() (sum money.USD) {
+	for _, e := range m.ops {
+		sum += e.charged - e.refunded
+	}
+	return sum
+}
+
+func (m *model) held(states ...planner.State) (sum money.USD) {
+	for _, e := range m.ops {
+		for _, s := range states {
+			if e.state == s {
+				sum += e.reserved
+			}
+		}
+	}
+	return sum
+}
+
+// fits tells whether an amount fits into every budget.
+func (m *model) fits(amount money.USD) bool {
+	all := m.committed() + m.held(planner.Sending, planner.Unknown, planner.Parked)
+	for _, limit := range m.limits {
+		if all+amount > limit {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *model) pick(t *rapid.T, states ...planner.State) *entry {
+	var in []*entry
+	for _, e := range m.ops {
+		for _, s := range states {
+			if e.state == s {
+				in = append(in, e)
+			}
+		}
+	}
+	if len(in) == 0 {
+		t.Skip("nothing to do this to")
+	}
+	return rapid.SampledFrom(in).Draw(t, "operation")
+}
+
+func amounts(most money.USD) *rapid.Generator[money.USD] {
+	return rapid.Map(rapid.Int64Range(0, int64(most)), func(n int64) money.USD { return money.USD(n) })
+}
+
+func TestAnyOrderOfEventsKeepsTheBooks(t *testing.T) {
+	t.Parallel()
+	server := miniredis.RunT(t)
+	s := newStore(t, "redis://"+server.Addr())
+	rapid.Check(t, func(rt *rapid.T) {
+		server.FlushAll()
+		m := &model{limits: []money.USD{amounts(20*money.Dollar).Draw(rt, "cap"), amounts(20*money.Dollar).Draw(rt, "file cap")}}
+		limits := []journal.Limit{{Scope: "c:c", Window: "total", Cap: m.limits[0]}, {Scope: "f:f", Window: "total", Cap: m.limits[1]}}
+		rt.Repeat(map[string]func(*rapid.T){
+			"plan":   func(*rapid.T) { m.plan(s) },
+			"begin":  func(rt *rapid.T) { m.begin(rt, s, limits) },
+			"charge": func(rt *rapid.T) { m.charge(rt, s) },
+			"doubt":  func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Sending, planner.Unknown), planner.Unknown) },
+			"park":   func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Unknown), planner.Parked) },
+			"again": func(rt *rapid.T) {
+				m.move(s, m.pick(rt, planner.Sending, planner.Unknown, planner.Parked), planner.Queued)
+			},
+			"reject": func(rt *rapid.T) {
+				m.move(s, m.pick(rt, planner.Queued, planner.Sending, planner.Unknown, planner.Parked), planner.Rejected)
+			},
+			"refund": func(rt *rapid.T) { m.refund(rt, s) },
+			"":       func(rt *rapid.T) { m.compare(rt, s, limits) },
+		})
+		s.recount()
+	})
+}
+
+func (m *model) plan(s *store) {
+	m.ops = append(m.ops, &entry{op: s.next(s.word()), state: planner.Queued})
+}
+
+func (m *model) begin(t *rapid.T, s *store, limits []journal.Limit) {
+	e := m.pick(t, planner.Queued)
+	amount := amounts(8*money.Dollar).Draw(t, "amount")
+	p := s.start(e.op, amount.String(), limits)
+	want := journal.OverCap
+	if m.fits(amount) {
+		want = journal.Through
+		e.state, e.reserved = planner.Sending, amount
+	}
+	if p.Gate != want {
+		t.Fatalf("%s: gate is %s, want %s", amount, p.Gate, want)
+	}
+}
+
+// charge applies an operation at a cost up to what was reserved.
+func (m *model) charge(t *rapid.T, s *store) {
+	e := m.pick(t, planner.Sending, planner.Unknown, planner.Parked)
+	cost := amounts(e.reserved).Draw(t, "cost")
+	e.job = int64(len(s.word()) + s.words*1000)
+	s.ended(e.op, planner.Applied, costs(cost.String(), e.job), makes(10))
+	e.state, e.reserved, e.charged = planner.Applied, 0, cost
+}
+
+func (m *model) move(s *store, e *entry, to planner.State) {
+	s.ended(e.op, to)
+	e.state = to
+	if to == planner.Queued || to == planner.Rejected {
+		e.reserved = 0
+	}
+}
+
+// refund pauses the job of an applied operation.
+func (m *model) refund(t *rapid.T, s *store) {
+	e := m.pick(t, planner.Applied)
+	back := amounts(e.charged-e.refunded).Draw(t, "refund")
+	pause := operation(planner.Pause, s.word(), e.job)
+	op := s.begun(s.queued(pause), "0", nil)
+	s.ended(op, planner.Applied, refunds(back.String()))
+	e.refunded += back
+}
+
+// compare holds the law of budgets, and each component, after every step.
+func (m *model) compare(t *rapid.T, s *store, limits []journal.Limit) {
+	all, err := s.Budgets(s.ctx, limits)
+	s.must(err)
+	for i, b := range all {
+		if b.Committed()+b.Reserved+b.Unknown > m.limits[i] {
+			t.Fatalf("%s: committed %s + reserved %s + unknown %s > cap %s", b.Scope, b.Committed(), b.Reserved, b.Unknown, m.limits[i])
+		}
+		got := [3]money.USD{b.Committed(), b.Reserved, b.Unknown}
+		want := [3]money.USD{m.committed(), m.held(planner.Sending), m.held(planner.Unknown, planner.Parked)}
+		if got != want {
+			t.Fatalf("%s: committed, reserved, unknown are %v, want %v", b.Scope, got, want)
+		}
+	}
+}
