@@ -219,17 +219,20 @@ func (w *Watcher) consume(ctx context.Context, now time.Time, jobs []journal.Job
 
 // change is something that happened to a job between two looks at it.
 type change struct {
+	// job is as it is now.
 	job   journal.Job
 	event campaigns.Event
 }
 
 func compare(own *journal.Job, s journal.Sighting) []change {
 	var out []change
+	now := *own
+	now.Status, now.Applications = s.Status, s.Applications
 	if s.Status == journal.JobFinished && own.Status == journal.JobOnline {
-		out = append(out, change{job: *own, event: campaigns.OnJobFinished})
+		out = append(out, change{job: now, event: campaigns.OnJobFinished})
 	}
 	if s.Applications > own.Applications {
-		out = append(out, change{job: *own, event: campaigns.OnNewApplication})
+		out = append(out, change{job: now, event: campaigns.OnNewApplication})
 	}
 	return out
 }
