@@ -89,7 +89,7 @@ func TestDemoEndsCleanlyOnCtrlC(t *testing.T) {
 func TestDemoRefusesWrongSpecs(t *testing.T) {
 	t.Parallel()
 	spec := filepath.Join(t.TempDir(), "wrong.yaml")
-	must(t, os.WriteFile(spec, []byte("version: 1\ncampaings: []\n"), 0o600))
+	must(t, os.WriteFile(spec, []byte("version: 1\ncampaings: []\n"), 0o600)) //nolint:misspell // what it is about
 	_, stderr, code := demo(t, 0, spec)
 	if code != 2 || !strings.Contains(stderr, "wrong.yaml:2:1:") || !strings.Contains(stderr, "campaigns") {
 		t.Errorf("exit %d: %s", code, stderr)
