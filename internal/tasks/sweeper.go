@@ -3,9 +3,9 @@ package tasks
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -122,7 +122,14 @@ type carried struct {
 // for good is deleted: it would neither run nor be seen again.
 func (s *Sweeper) carried() (carried, error) {
 	c := carried{ids: map[string]bool{}, reviews: map[journal.Review]bool{}}
+	known, err := s.inspector.Queues()
+	if err != nil {
+		return c, fmt.Errorf("sweep: queues: %w", err)
+	}
 	for queue := range workers {
+		if !slices.Contains(known, string(queue)) {
+			continue // Asynq makes a queue with its first task
+		}
 		for _, list := range []func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error){
 			s.inspector.ListPendingTasks, s.inspector.ListActiveTasks,
 			s.inspector.ListScheduledTasks, s.inspector.ListRetryTasks,
@@ -131,7 +138,7 @@ func (s *Sweeper) carried() (carried, error) {
 				return c, err
 			}
 		}
-		if _, err := s.inspector.DeleteAllArchivedTasks(string(queue)); err != nil && !errors.Is(err, asynq.ErrQueueNotFound) {
+		if _, err := s.inspector.DeleteAllArchivedTasks(string(queue)); err != nil {
 			return c, fmt.Errorf("sweep: archived tasks: %w", err)
 		}
 	}
@@ -143,9 +150,6 @@ const listSize = 500
 func (c *carried) read(queue string, list func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error)) error {
 	for n := 1; ; n++ {
 		infos, err := list(queue, asynq.PageSize(listSize), asynq.Page(n))
-		if errors.Is(err, asynq.ErrQueueNotFound) {
-			return nil
-		}
 		if err != nil {
 			return fmt.Errorf("sweep: queue %s: %w", queue, err)
 		}
