@@ -27,6 +27,10 @@ func (e *Executor) applied(ctx context.Context, op *journal.Op, from planner.Sta
 		Op: op, From: from, Nonce: op.Nonce, To: planner.Applied, Now: now,
 		Cost: eff.cost, Refund: eff.refund, JobID: eff.jobID, Made: eff.made, SeatsAdded: eff.seats, Note: eff.note,
 	})
+	var taken *journal.ErrTaken
+	if errors.As(err, &taken) {
+		return e.misled(ctx, op, from, taken)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +38,22 @@ func (e *Executor) applied(ctx context.Context, op *journal.Op, from planner.Sta
 		e.overrun(ctx, op, reserved, *eff.cost)
 	}
 	return e.enforce(ctx, closed)
+}
+
+// misled deals with a create that was told of another's job: its own is looked
+// for by its marker, and where that is the other's too, a person is asked.
+func (e *Executor) misled(ctx context.Context, op *journal.Op, from planner.State, taken *journal.ErrTaken) ([]Next, error) {
+	if from == planner.Unknown {
+		return nil, e.park(ctx, op, taken.Error(), nil)
+	}
+	now := e.Now()
+	s := journal.Settlement{
+		Op: op, From: from, Nonce: op.Nonce, To: planner.Unknown, Now: now, Due: now.Add(e.SettleAfter), Error: taken.Error(),
+	}
+	if _, err := e.settle(ctx, s); err != nil {
+		return nil, err
+	}
+	return follow(op, s), nil
 }
 
 // overrun tells of a charge beyond its quote: the one way to pass a cap, since

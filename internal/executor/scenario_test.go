@@ -498,3 +498,20 @@ func TestASecondVerdictOnOneProofIsNeverPlanned(t *testing.T) {
 	r.settle()
 	r.want(id, planner.Applied)
 }
+
+func TestACreateThatIsToldOfAnothersJobLooksForItsOwn(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.created()
+	first := r.box.Books().Jobs[0].JobID
+	r.clock.advance(time.Minute)
+	r.spec.Items = []campaigns.Item{{Key: "x"}}
+	r.register()
+	r.must(r.books.Adopt(t.Context(), r.clock.now(), journal.Job{ID: first + 4, Campaign: "other", Item: "o", Status: journal.JobOnline}))
+	r.faults("create:wrong_job_id@1")
+	ids := r.occurrence("create") // it makes first+3 and is told of first+4
+	r.settle()
+	if op := r.want(ids[0], planner.Applied); op.JobID != first+3 {
+		t.Errorf("its job is %d, want %d", op.JobID, first+3)
+	}
+}

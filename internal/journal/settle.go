@@ -63,6 +63,19 @@ func (e *ErrConflict) Error() string {
 	return fmt.Sprintf("operation %s is %s meanwhile", e.ID, e.State)
 }
 
+// ErrTaken is returned where a create names a job that it can't have made,
+// since the books have it from someone else.
+type ErrTaken struct {
+	ID    string
+	JobID int64
+	// Owner is the operation that made the job, or the campaign that adopted it.
+	Owner string
+}
+
+func (e *ErrTaken) Error() string {
+	return fmt.Sprintf("operation %s was told of job %d, which is %s's: one of the two is another job", e.ID, e.JobID, e.Owner)
+}
+
 // Settle writes an outcome, moves its money and frees its lane. It returns the
 // scopes of the budgets it was charged to that are closed by now.
 func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
@@ -81,6 +94,8 @@ func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
 	switch out[0] {
 	case "gone":
 		return nil, fmt.Errorf("operation %q: %w", s.Op.ID, ErrNotFound)
+	case "taken":
+		return nil, &ErrTaken{ID: s.Op.ID, JobID: s.JobID, Owner: out[1]}
 	case "state":
 		return nil, &ErrConflict{ID: s.Op.ID, State: planner.State(out[1])}
 	}

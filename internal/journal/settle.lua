@@ -16,6 +16,12 @@ end
 if state ~= from then return {'state', state} end
 if nonce ~= '' and redis.call('HGET', k, 'x') ~= nonce then return {'state', 'stale'} end
 
+-- A new job that another create has is an answer about the wrong one.
+if to == 'applied' and ARGV[14] ~= '' and job ~= '' then
+  local c, op = redis.call('HGET', jobkey(job), 'c'), redis.call('HGET', jobkey(job), 'op')
+  if c and op ~= id then return {'taken', op or c} end
+end
+
 local class = redis.call('HGET', k, 'kc') or ''
 local budgets = redis.call('HGET', k, 'b') or ''
 local lane = redis.call('HGET', k, 'ln') or ''

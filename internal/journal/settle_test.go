@@ -151,6 +151,16 @@ func TestSettle(t *testing.T) {
 			s.same("refunded and seats", []any{job.Refunded, job.Seats}, []any{usd("0.3"), 7})
 			s.holds(free(), "0.7", "0", "0")
 		}},
+		{"a job is made by one create alone", func(s *store) {
+			s.made("a", 7, "1", free())
+			op := s.begun(s.next("b"), "2", free())
+			_, err := s.settled(op, planner.Applied, costs("2", 7), makes(10))
+			var taken *journal.ErrTaken
+			if !errors.As(err, &taken) || taken.JobID != 7 {
+				s.t.Errorf("error is %v, want that job 7 is taken", err)
+			}
+			s.holds(free(), "1", "2", "0")
+		}},
 		{"another word on what is settled is a conflict", func(s *store) {
 			op := s.begun(s.next("a"), "2", free())
 			s.ended(op, planner.Applied, costs("2", 7), makes(10))
