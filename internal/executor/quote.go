@@ -56,6 +56,11 @@ func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
 	}
 	mine := false
 	v, err, _ := q.flight.Do(shape, func() (any, error) {
+		// Another flight may have landed since the look above.
+		cost, known, err := q.e.Journal.Quote(ctx, shape)
+		if err != nil || known {
+			return quoted{cost: cost}, err
+		}
 		mine = true
 		return q.ask(ctx, shape, job)
 	})
