@@ -80,7 +80,7 @@ func (b books) collect(ctx context.Context, out gauges) error {
 	for _, s := range planner.States() {
 		out.send(operationsDesc, int64(counts[s]), string(s))
 	}
-	closed, err := b.Journal.LatchedScopes(ctx)
+	closed, err := b.closed(ctx)
 	if err != nil {
 		return err
 	}

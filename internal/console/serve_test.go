@@ -22,13 +22,19 @@ func (f *fixture) through(t *testing.T, local, path string) int {
 	t.Helper()
 	ctx := t.Context()
 	if local != "" {
-		addr, err := net.ResolveTCPAddr("tcp", local)
-		must(t, err)
-		ctx = context.WithValue(ctx, http.LocalAddrContextKey, net.Addr(addr))
+		ctx = localContext(t, local)
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
 	r.Host, r.RemoteAddr = local, "203.0.113.9:4711"
 	w := httptest.NewRecorder()
 	f.server.Config.Handler.ServeHTTP(w, r)
 	return w.Code
+}
+
+// localContext is that of a request that came in by a local address.
+func localContext(t *testing.T, local string) context.Context {
+	t.Helper()
+	addr, err := net.ResolveTCPAddr("tcp", local)
+	must(t, err)
+	return context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(addr))
 }

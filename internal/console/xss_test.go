@@ -1,13 +1,19 @@
 package console_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/console"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/output"
 )
 
@@ -58,17 +64,21 @@ var payloads = []string{
 func TestTextOfOthersStaysText(t *testing.T) {
 	t.Parallel()
 	paths := []string{"/", "/op/signs/create/50%2525%20off/20261124T090000Z"}
-	plain := setup(t, nil)
-	plain.seed(t, "plain")
+	plain := tainted(t, "plain-text")
 	var want [][]string
+	var places []int
 	for _, path := range paths {
-		want = append(want, skeleton(t, plain.get(t, path).body))
+		body := plain.get(t, path).body
+		want = append(want, skeleton(t, body))
+		places = append(places, strings.Count(words(t, body), "plain-text"))
+	}
+	if places[0] < 9 {
+		t.Fatalf("the status page shows texts of others at %d places, want 9 or more", places[0])
 	}
 	for _, payload := range payloads {
 		t.Run(payload, func(t *testing.T) {
 			t.Parallel()
-			f := setup(t, nil)
-			f.seed(t, payload)
+			f := tainted(t, payload)
 			for i, path := range paths {
 				page := f.get(t, path)
 				if page.StatusCode != 200 {
@@ -77,32 +87,59 @@ func TestTextOfOthersStaysText(t *testing.T) {
 				if diff := cmp.Diff(want[i], skeleton(t, page.body)); diff != "" {
 					t.Errorf("%s: the page has other elements or attributes (-want +got):\n%s", path, diff)
 				}
-				checkShown(t, path, page.body, payload)
+				checkShown(t, path, page.body, payload, places[i])
 			}
 		})
 	}
 }
 
-// checkShown wants the text to be there, with what steers a reader escaped.
-func checkShown(t *testing.T, path, body, payload string) {
+// tainted is a console with a text at every place that others write to.
+func tainted(t *testing.T, text string) *fixture {
+	t.Helper()
+	f := setup(t, func(cfg *console.Config) {
+		cfg.API = func() (string, error) { return "", errors.New(text) }
+	})
+	f.seed(t, text)
+	must(t, f.journal.Register(t.Context(), noon, &campaigns.Campaign{
+		Name: "tours", Source: text, Timezone: "UTC",
+		FileBudget: &campaigns.Budget{Cap: money.MustParse("9"), Per: campaigns.PerTotal},
+		Actions:    []campaigns.Action{{ID: "create", Do: "create", Now: true}},
+	}))
+	must(t, f.journal.Steer(t.Context(), noon, "tours", journal.Paused, text))
+	must(t, f.journal.Adopt(t.Context(), noon, journal.Job{
+		ID: 15357, Campaign: "tours", Item: text, Title: text, Status: journal.JobOnline, Seats: 1,
+	}))
+	must(t, f.journal.Stop(t.Context(), text))
+	return f
+}
+
+// checkShown wants the text to be there, with what steers a reader escaped, and
+// on the status page at each of its places.
+func checkShown(t *testing.T, path, body, payload string, places int) {
 	t.Helper()
 	if at := strings.IndexFunc(body, func(r rune) bool { return r != '\n' && output.Clean(string(r)) != string(r) }); at >= 0 {
 		t.Errorf("%s: the page holds a control character at %q", path, body[max(0, at-40):min(len(body), at+10)])
 	}
-	root := parse(t, body)
-	var text strings.Builder
-	for n := range root.Descendants() {
-		if n.Type == html.TextNode {
-			text.WriteString(n.Data)
-		}
-	}
-	shown := output.Clean(strings.TrimSuffix(payload, "\n"))
-	if strings.ContainsAny(shown, "\ufffd\x00") {
-		return
-	}
-	if !strings.Contains(text.String(), shown) {
+	shown, text := output.Clean(payload), words(t, body)
+	if !strings.Contains(text, shown) {
 		t.Errorf("%s: the page does not show %q", path, shown)
 	}
+	// JSON keeps neither what is not UTF-8 nor, in evidence, the signs of HTML.
+	if got := strings.Count(text, shown); path == "/" && utf8.ValidString(payload) && got != places {
+		t.Errorf("%s: the page shows %q at %d places, want %d", path, shown, got, places)
+	}
+}
+
+// words is all text of a page.
+func words(t *testing.T, body string) string {
+	t.Helper()
+	var b strings.Builder
+	for n := range parse(t, body).Descendants() {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data + "\n")
+		}
+	}
+	return b.String()
 }
 
 // skeleton is a page without its text: elements, the names of their attributes,
