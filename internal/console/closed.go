@@ -48,7 +48,7 @@ func (c *console) covered(ctx context.Context, scope string) ([]string, error) {
 	}
 	source, err := url.PathUnescape(strings.TrimPrefix(scope, journal.FileScope("")))
 	if err != nil {
-		return nil, nil // a scope that nobody wrote has no campaigns
+		return nil, nil //nolint:nilerr // a scope that nobody wrote has no campaigns
 	}
 	return c.Journal.SourceCampaigns(ctx, source)
 }
