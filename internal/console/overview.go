@@ -221,7 +221,10 @@ func (c *console) readNext(ctx context.Context, spec *journal.Spec, row *campaig
 		}
 		schedule, err := spec.Schedule(a)
 		if err != nil {
-			return err
+			// One stored spec that cannot be read takes the page from nobody.
+			c.Log.WarnContext(ctx, "a stored schedule cannot be read", "campaign", row.Name, "action", a.ID, "err", err)
+			row.NextAction = a.ID + ": its schedule cannot be read"
+			return nil
 		}
 		slot, ok := schedule.Next(e.Watermark)
 		if fire := schedule.FireAt(slot, row.Name+"/"+a.ID); ok && (row.Next.IsZero() || fire.Before(row.Next)) {

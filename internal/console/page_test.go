@@ -175,3 +175,40 @@ func checkElement(t *testing.T, path string, n *html.Node, ids map[string]bool) 
 		t.Errorf("%s: <%s> lacks %s", path, n.Data, need)
 	}
 }
+
+func TestTurningThePageAndRefreshingAreKeptApart(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	for i := range 60 {
+		c := &campaigns.Campaign{Name: fmt.Sprintf("c%02d", i), Source: "many.yaml"}
+		must(t, f.journal.Register(t.Context(), f.clock.now(), c))
+	}
+	for path, links := range map[string][]string{
+		"/?page=1":             {`href="/?page=2"`, `href="?page=1&amp;refresh=off"`},
+		"/?page=1&refresh=off": {`href="/?page=2&amp;refresh=off"`, `href="?page=1"`},
+		"/?page=2&refresh=off": {`href="/?page=1&amp;refresh=off"`, `href="?page=2"`},
+	} {
+		body := f.get(t, path).body
+		for _, link := range links {
+			if !strings.Contains(body, link) {
+				t.Errorf("%s has no %s", path, link)
+			}
+		}
+	}
+}
+
+func TestOneUnreadableScheduleLeavesThePageToTheOthers(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.seed(t, "Read the signs")
+	bad := &campaigns.Campaign{
+		Name: "broken", Source: "many.yaml",
+		Actions: []campaigns.Action{{ID: "restart", Do: campaigns.DoRestart, Cron: "not a cron"}},
+	}
+	must(t, f.journal.Register(t.Context(), f.clock.now(), bad))
+	page := f.get(t, "/")
+	if page.StatusCode != http.StatusOK {
+		t.Fatalf("the page answers %d", page.StatusCode)
+	}
+	wantLines(t, page.body, "broken active 0 of 0 0 of 0 0, no cap 0 – restart: its schedule cannot be read")
+}

@@ -41,8 +41,10 @@ type frame struct {
 	At time.Time
 	// Session tells whether there is one to log out of.
 	Session bool
-	// Refreshing tells whether the page asks again by itself.
+	// Refreshing tells whether the page asks again by itself, and Switch is this
+	// same page where it does the other.
 	Refreshing bool
+	Switch     string
 }
 
 func (c *console) frame(w http.ResponseWriter, r *http.Request, title string) frame {
@@ -50,9 +52,14 @@ func (c *console) frame(w http.ResponseWriter, r *http.Request, title string) fr
 		Title: title, Version: c.Version, At: c.Now(), Session: c.door.set && sessionID(r) != "",
 		Refreshing: r.URL.Query().Get("refresh") != "off",
 	}
+	query := r.URL.Query()
 	if f.Refreshing {
 		w.Header().Set("Refresh", refreshEvery)
+		query.Set("refresh", "off")
+	} else {
+		query.Del("refresh")
 	}
+	f.Switch = "?" + query.Encode()
 	return f
 }
 

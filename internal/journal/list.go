@@ -63,8 +63,12 @@ func (j *Journal) owners(ctx context.Context, only string) ([]string, error) {
 
 func (j *Journal) campaignOps(ctx context.Context, owner string, f Filter) ([]*Op, error) {
 	var out []*Op
-	for start := int64(0); ; start += readChunk {
-		ids, err := j.rdb.ZRevRange(ctx, j.keys.ops(owner), start, start+readChunk-1).Result()
+	chunk := int64(readChunk)
+	if f.State == "" && f.Most > 0 {
+		chunk = min(chunk, int64(f.Most))
+	}
+	for start := int64(0); ; start += chunk {
+		ids, err := j.rdb.ZRevRange(ctx, j.keys.ops(owner), start, start+chunk-1).Result()
 		if err != nil {
 			return nil, fmt.Errorf("journal: operations of %s: %w", owner, err)
 		}
