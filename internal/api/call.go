@@ -52,7 +52,8 @@ func (c *Client) exchange(ctx context.Context, e endpoint, args []string, body a
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	p := newPass(ctx, c.now)
-	req, err := c.request(httptrace.WithClientTrace(ctx, p.trace()), e, args, body)
+	ctx = context.WithValue(httptrace.WithClientTrace(ctx, p.trace()), passKey{}, p)
+	req, err := c.request(ctx, e, args, body)
 	if err != nil {
 		return exchange{fault: err}
 	}

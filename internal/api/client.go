@@ -49,6 +49,10 @@ type Config struct {
 	DeleteTeamPath string
 	// UserAgent default: "campaign-runner".
 	UserAgent string
+	// Transport, where not nil, answers in place of the network: a marketplace in
+	// this same process, or a test's. It tells by httptrace.GotConn, as net/http
+	// does, that a request is on its way and may have had its effect.
+	Transport http.RoundTripper
 }
 
 // Exchange is one request that was made, for logs and metrics.
@@ -107,6 +111,9 @@ func newClient(cfg Config, roots *x509.CertPool) (*Client, error) {
 	}
 	c.signed.reads = &authorizer{base, cfg.Key, c.reads}
 	c.signed.changes = &authorizer{base, cfg.Key, c.changes}
+	if cfg.Transport != nil {
+		c.signed.reads.next, c.signed.changes.next = underPass{cfg.Transport}, underPass{cfg.Transport}
+	}
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
@@ -108,6 +109,23 @@ func (c *guardedConn) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	p.end(n)
 	return n, err
+}
+
+type passKey struct{}
+
+// underPass asks the pass before a transport that has no connection to watch.
+type underPass struct{ next http.RoundTripper }
+
+func (f underPass) RoundTrip(req *http.Request) (*http.Response, error) {
+	p, ok := req.Context().Value(passKey{}).(*pass)
+	if !ok {
+		return nil, errSealed
+	}
+	if err := p.begin(); err != nil {
+		return nil, err
+	}
+	defer p.end(0)
+	return f.next.RoundTrip(req)
 }
 
 // fence is the instant of SendBefore on two clocks: as given, and as far from
