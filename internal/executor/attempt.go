@@ -69,12 +69,9 @@ func (l *later) Error() string { return l.reason }
 
 // attempt carries a queued operation through one call.
 func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) {
-	if wait := e.breaker.open(); wait > 0 {
-		return e.postpone(ctx, op, &later{after: wait, reason: e.breaker.reason()})
-	}
-	c, err := e.prepare(ctx, op)
-	if err != nil {
-		return e.unprepared(ctx, op, err)
+	c, next, err := e.ready(ctx, op)
+	if c == nil {
+		return next, err
 	}
 	if err := e.Wait(ctx); err != nil {
 		return nil, err
@@ -84,6 +81,11 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	if first {
 		defer e.slot(op)()
 	}
+	leave, wait := e.changes.enter()
+	if wait > 0 {
+		return e.postpone(ctx, op, &later{after: wait, reason: e.changes.reason()})
+	}
+	defer leave()
 	nonce := e.Draw()
 	passage, err := e.begin(ctx, op, c, nonce)
 	if err != nil {
@@ -98,6 +100,25 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	}
 	op.Attempts, op.Nonce = passage.Attempt, nonce
 	return e.send(ctx, op, c, !first)
+}
+
+// ready prepares an operation's call. Without one it returns what comes next.
+func (e *Executor) ready(ctx context.Context, op *journal.Op) (*call, []Next, error) {
+	leave, wait := e.reads.enter()
+	if wait > 0 {
+		next, err := e.postpone(ctx, op, &later{after: wait, reason: e.reads.reason()})
+		return nil, next, err
+	}
+	defer leave()
+	c, err := e.prepare(ctx, op)
+	if err != nil {
+		next, err := e.unprepared(ctx, op, err)
+		return nil, next, err
+	}
+	if c.evidence != nil && c.evidence.Job != nil {
+		e.recovered(ctx, e.reads)
+	}
+	return c, nil, nil
 }
 
 // slowRequest is a request that takes longer than writing to the journal does.
@@ -145,7 +166,7 @@ func (e *Executor) unprepared(ctx context.Context, op *journal.Op, err error) ([
 // unread deals with a read beforehand that failed: the job is gone, or it is
 // tried again later.
 func (e *Executor) unread(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
-	e.notice(ctx, err)
+	e.notice(ctx, e.reads, err)
 	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
 		e.gone(ctx, op)
 		return nil, e.end(ctx, op, planner.Rejected, fmt.Sprintf("job %d does not exist any more: %v", op.JobID, err))
@@ -233,20 +254,24 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool)
 		}
 	}
 	out := api.SendBefore(api.WithPermit(steady), e.Now().Add(e.SendWithin))
-	release := func() {}
-	if wait {
-		release = e.slot(op)
-	}
-	began := e.Now()
-	eff, err := c.send(out)
-	e.slow.Store(e.Now().Sub(began) > slowRequest)
-	release()
+	eff, err := e.request(out, op, c, wait)
 	if err == nil {
-		e.recovered(steady)
+		e.recovered(steady, e.changes)
 		e.learnCost(steady, c, eff)
 		return e.applied(steady, op, planner.Sending, c.amount, eff)
 	}
 	return e.failed(steady, op, c, err)
+}
+
+// request makes the call in one of the places of requests in flight.
+func (e *Executor) request(ctx context.Context, op *journal.Op, c *call, wait bool) (effect, error) {
+	if wait {
+		defer e.slot(op)()
+	}
+	began := e.Now()
+	eff, err := c.send(ctx)
+	e.slow.Store(e.Now().Sub(began) > slowRequest)
+	return eff, err
 }
 
 // turnBack puts an operation back in line that was let through and did not send.

@@ -92,7 +92,8 @@ type Executor struct {
 	specs   *journal.Specs
 	quotes  *quoter
 	dir     *directory
-	breaker *breaker
+	reads   *breaker
+	changes *breaker
 }
 
 // windowPerSlot is how many operations are in hand for each request in flight:
@@ -122,6 +123,9 @@ func New(cfg Config) *Executor {
 	if cfg.Refused == nil {
 		cfg.Refused = func(context.Context, time.Duration) error { return nil }
 	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = func(time.Duration) time.Duration { return 0 }
+	}
 	if cfg.Urgent == nil {
 		cfg.Urgent = func(ctx context.Context) context.Context { return ctx }
 	}
@@ -134,7 +138,7 @@ func New(cfg Config) *Executor {
 		dir:    newDirectory(cfg.Market, cfg.Now),
 	}
 	e.quotes = newQuoter(e)
-	e.breaker = newBreaker(cfg.Now)
+	e.reads, e.changes = newBreaker(cfg.Now, cfg.Jitter), newBreaker(cfg.Now, cfg.Jitter)
 	return e
 }
 
@@ -194,8 +198,17 @@ func take(ctx context.Context, places chan struct{}) bool {
 	}
 }
 
-// one moves one operation on from the state it is in.
-func (e *Executor) one(ctx context.Context, op *journal.Op) ([]Next, error) {
+// one moves one operation on from the state it is in. What goes wrong with it
+// stays with it: its neighbours on the page are carried on.
+func (e *Executor) one(ctx context.Context, op *journal.Op) (next []Next, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			next, err = e.panicked(ctx, op, p)
+		}
+	}()
+	if op.Damage != nil {
+		return nil, e.damaged(ctx, op)
+	}
 	if op.Kind == planner.Pause {
 		ctx = e.Urgent(ctx)
 	}

@@ -16,6 +16,7 @@ var faultsOfCalls = []string{
 	"drop_before", "drop_after", "reset_after", "500_before", "500_after", "502_html_after", "503",
 	"html_200_after", "truncated_after", "malformed_after", "wrong_job_id", "cost_missing", "cost_string",
 	"late(90s)", "429(2s)", "401", "redirect_301", "redirect_302", "redirect_307", "redirect_308", "huge", "gzip_bomb",
+	"slow(50ms)", "hang_after", "slow(1m)",
 }
 
 // pays are the kinds that move money, as routes.
@@ -73,6 +74,9 @@ func TestWorkersWhoComeMeanwhileConfuseNothing(t *testing.T) {
 func survive(t *testing.T, kind, fault string, cfg sandbox.Config, workers int) {
 	t.Helper()
 	r := setup(t, cfg)
+	if fault == "hang_after" || fault == "slow(1m)" {
+		r.hurried(500 * time.Millisecond)
+	}
 	if kind != "create" {
 		r.spec.Items = r.spec.Items[:1]
 		r.register()

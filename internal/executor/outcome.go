@@ -90,7 +90,7 @@ func (e *Executor) failed(ctx context.Context, op *journal.Op, c *call, err erro
 	if !errors.As(err, &refused) {
 		refused = &api.Error{Effect: api.EffectUnknown, Err: err}
 	}
-	e.notice(ctx, refused)
+	e.notice(ctx, e.changes, refused)
 	now := e.Now()
 	s := journal.Settlement{
 		Op: op, From: planner.Sending, Nonce: op.Nonce, Now: now, JobID: op.JobID, Error: refused.Error(),
@@ -105,11 +105,15 @@ func (e *Executor) failed(ctx context.Context, op *journal.Op, c *call, err erro
 			return e.applied(ctx, op, planner.Sending, op.Reserved, eff)
 		}
 	case api.EffectNotApplied:
-		s.To = planner.Queued
+		s.To, s.Counted = planner.Queued, refused.Reason == api.ReasonRateLimited
 		s.Due = now.Add(e.backoff(op, refused.RetryAfter))
+		if s.Counted && tries(op)+1 >= maxTries {
+			s.To = planner.Rejected
+			s.Error = fmt.Sprintf("given up after %d requests that the marketplace turned away; `enqueue retry` tries again: %v", maxTries, refused)
+		}
 	default:
 		s.To = planner.Unknown
-		s.Due = now.Add(e.SettleAfter)
+		s.Due = now.Add(max(e.SettleAfter, refused.RetryAfter))
 		if c.before != nil {
 			s.Seen = c.evidence
 		}
@@ -142,36 +146,54 @@ func follow(op *journal.Op, s journal.Settlement) []Next {
 	return nil
 }
 
-// notice tells the limiter, the breaker and the people of what an error says
+// notice tells the limiter, a breaker and the people of what an error says
 // of the marketplace as a whole.
-func (e *Executor) notice(ctx context.Context, err *api.Error) {
+func (e *Executor) notice(ctx context.Context, b *breaker, err *api.Error) {
 	switch err.Reason {
 	case api.ReasonRateLimited:
 		if lerr := e.Refused(ctx, err.RetryAfter); lerr != nil {
 			e.Log.WarnContext(ctx, "the rate limit could not be lowered", "err", lerr)
 		}
-	case api.ReasonUnauthorized, api.ReasonUnreachable:
-		if e.breaker.failure(err) {
-			if aerr := e.Journal.Alert(ctx, e.Now(), "api", err.Error()); aerr != nil {
-				e.Log.WarnContext(ctx, "an alert could not be written", "err", aerr)
-			}
-			e.Log.ErrorContext(ctx, "the marketplace cannot be used; work waits", "err", err)
-		}
+		return
 	case api.ReasonRefused, api.ReasonNotFound:
 		// A refusal with a reason comes from a marketplace that works.
-		e.recovered(ctx)
+		e.recovered(ctx, b)
+		return
+	}
+	if b.failure(err) {
+		if aerr := e.Journal.Alert(ctx, e.Now(), "api", b.reason()); aerr != nil {
+			e.Log.WarnContext(ctx, "an alert could not be written", "err", aerr)
+		}
+		e.Log.ErrorContext(ctx, "the marketplace cannot be used; work waits", "err", err)
 	}
 }
 
 // recovered notes that the marketplace can be used again.
-func (e *Executor) recovered(ctx context.Context) {
-	if !e.breaker.success() {
+func (e *Executor) recovered(ctx context.Context, b *breaker) {
+	if !b.success() || e.reads.isOpen() || e.changes.isOpen() {
 		return
 	}
 	e.Log.InfoContext(ctx, "the marketplace can be used again")
 	if err := e.Journal.ClearAlert(ctx, "api"); err != nil {
 		e.Log.WarnContext(ctx, "an alert could not be cleared", "err", err)
 	}
+}
+
+// maxTries is how many requests of one operation may leave and be turned away
+// before it is given up. A request that never left, or was turned away for its
+// key, says nothing of the operation and counts for nothing.
+const maxTries = 20
+
+// tries counts the requests that were turned away since the operation was
+// planned, or since a person put it back in line.
+func tries(op *journal.Op) int {
+	n := 0
+	for i := len(op.History) - 1; i >= 0 && !op.History[i].State.Settled(); i-- {
+		if op.History[i].Counted {
+			n++
+		}
+	}
+	return n
 }
 
 const (

@@ -83,6 +83,7 @@ func (q *quoter) ask(ctx context.Context, shape string, job api.NewJob) (quoted,
 	if err != nil {
 		return quoted{}, err
 	}
+	q.e.recovered(ctx, q.e.reads)
 	if ans.JobID != 0 {
 		q.e.Log.ErrorContext(ctx, "a quote made a job: get_cost was ignored", "job", ans.JobID, "cost", ans.Cost)
 		if marker := markerOfNew(job); marker != "" {

@@ -21,18 +21,20 @@ func (e *Executor) readBack(ctx context.Context, op *journal.Op) ([]Next, error)
 	if op.Due.After(now) {
 		return []Next{{ID: op.ID, Queue: planner.QueueWatch, Due: op.Due}}, nil
 	}
-	if wait := e.breaker.open(); wait > 0 {
-		return e.readAgain(ctx, op, op.Negative, wait, e.breaker.reason(), nil)
+	leave, wait := e.reads.enter()
+	if wait > 0 {
+		return e.readAgain(ctx, op, op.Negative, wait, e.reads.reason(), nil)
 	}
+	defer leave()
 	ev, err := readEvidence(op)
 	if err != nil {
-		return nil, err
+		return nil, e.park(ctx, op, fmt.Sprintf("what was read before the call is damaged: %v", err), nil)
 	}
 	v, err := kinds[op.Kind].verify(ctx, e, op, ev)
 	if err != nil {
 		return e.unreadable(ctx, op, err)
 	}
-	e.recovered(ctx)
+	e.recovered(ctx, e.reads)
 	return e.decide(ctx, op, v)
 }
 
@@ -54,7 +56,7 @@ func (e *Executor) unreadable(ctx context.Context, op *journal.Op, err error) ([
 
 // unverified deals with a read-back that failed itself.
 func (e *Executor) unverified(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
-	e.notice(ctx, err)
+	e.notice(ctx, e.reads, err)
 	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
 		e.gone(ctx, op)
 		return nil, e.park(ctx, op, fmt.Sprintf("its job does not exist any more: %v", err), nil)

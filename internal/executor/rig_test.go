@@ -37,6 +37,7 @@ type rig struct {
 	clock  *clock
 	redis  *miniredis.Miniredis
 	box    *sandbox.Sandbox
+	url    string
 	market *api.Client
 	books  *journal.Journal
 	exec   *executor.Executor
@@ -56,14 +57,8 @@ func setup(t testing.TB, cfg sandbox.Config) *rig {
 	server := httptest.NewServer(r.box)
 	t.Cleanup(server.Close)
 	t.Cleanup(r.box.Close)
-	key, err := api.NewKey("key")
-	r.must(err)
-	market, err := api.New(api.Config{
-		BaseURL: server.URL + sandbox.BasePath, Key: key, Now: r.clock.now, Timeout: 5 * time.Second,
-	})
-	r.must(err)
-	t.Cleanup(market.Close)
-	r.market = market
+	r.url = server.URL + sandbox.BasePath
+	r.market = r.client(5 * time.Second)
 	rdb, err := embedded.Connect("redis://"+r.redis.Addr(), embedded.Options{Once: true})
 	r.must(err)
 	t.Cleanup(func() { _ = rdb.Close() })
@@ -75,6 +70,24 @@ func setup(t testing.TB, cfg sandbox.Config) *rig {
 	_, err = r.exec.Balance(t.Context())
 	r.must(err)
 	return r
+}
+
+// client is one of the marketplace that waits so long for an answer.
+func (r *rig) client(timeout time.Duration) *api.Client {
+	r.t.Helper()
+	key, err := api.NewKey("key")
+	r.must(err)
+	market, err := api.New(api.Config{BaseURL: r.url, Key: key, Now: r.clock.now, Timeout: timeout})
+	r.must(err)
+	r.t.Cleanup(market.Close)
+	return market
+}
+
+// hurried gives the executor a client that waits less long for an answer.
+func (r *rig) hurried(timeout time.Duration) {
+	r.t.Helper()
+	r.market = r.client(timeout)
+	r.exec = r.executor(nil)
 }
 
 // executor makes another worker on the same journal and marketplace.

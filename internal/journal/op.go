@@ -44,6 +44,9 @@ type Op struct {
 	// Generation changes whenever an operation on the same job begins or ends.
 	Generation string
 	History    []Event
+	// Damage is why the stored operation cannot be read; then nothing but its
+	// id, its campaign and its state is to be relied on.
+	Damage error
 }
 
 // Event is one line of an operation's history.
@@ -56,6 +59,8 @@ type Event struct {
 	// Amount is a quote, a cost or a refund, as State and Note tell.
 	Amount *money.USD `json:"m,omitempty"`
 	Note   string     `json:"x,omitempty"`
+	// Counted: the request left and was turned away, for reasons of its own.
+	Counted bool `json:"c,omitempty"`
 	// Evidence is what was read.
 	Evidence json.RawMessage `json:"e,omitempty"`
 }
@@ -71,7 +76,8 @@ func (e Event) text() string {
 var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h"}
 
 // Load reads operations in one round trip. Ids that the journal does not hold
-// are left out.
+// are left out; one that cannot be read is returned with its Damage, so that it
+// keeps nobody from the others.
 func (j *Journal) Load(ctx context.Context, ids []string) ([]*Op, error) {
 	pipe := j.rdb.Pipeline()
 	cmds := make([]*redis.SliceCmd, len(ids))
@@ -85,13 +91,26 @@ func (j *Journal) Load(ctx context.Context, ids []string) ([]*Op, error) {
 	for i, cmd := range cmds {
 		op, err := decodeOp(cmd.Val())
 		if err != nil {
-			return nil, fmt.Errorf("journal: operation %s: %w", ids[i], err)
+			op = damaged(ids[i], cmd.Val(), err)
 		}
 		if op != nil {
 			ops = append(ops, op)
 		}
 	}
 	return ops, j.loadGenerations(ctx, ops)
+}
+
+// damaged is what can still be told of an operation that cannot be read.
+func damaged(id string, values []any, err error) *Op {
+	op := &Op{Damage: fmt.Errorf("the stored operation is damaged: %w", err)}
+	op.ID = id
+	op.Campaign, _, _ = strings.Cut(id, "/")
+	op.Error = op.Damage.Error()
+	f := fields(values)
+	op.State = planner.State(f["s"])
+	r := reader{f: f}
+	op.Due = r.time("due")
+	return op
 }
 
 // Get reads one operation, or ErrNotFound.
@@ -133,13 +152,19 @@ func (j *Journal) loadGenerations(ctx context.Context, ops []*Op) error {
 
 func jobText(id int64) string { return strconv.FormatInt(id, 10) }
 
-func decodeOp(values []any) (*Op, error) {
+// fields names the values of opFields.
+func fields(values []any) map[string]string {
 	f := make(map[string]string, len(values))
 	for i, v := range values {
 		if s, ok := v.(string); ok {
 			f[opFields[i]] = s
 		}
 	}
+	return f
+}
+
+func decodeOp(values []any) (*Op, error) {
+	f := fields(values)
 	if f["d"] == "" {
 		return nil, nil
 	}

@@ -40,6 +40,8 @@ type Settlement struct {
 	Error, Note string
 	// Seen is what was read; it goes to the history.
 	Seen any
+	// Counted tells of a request that left and was turned away.
+	Counted bool
 	// Negative is the number of reads that found nothing so far.
 	Negative int
 }
@@ -132,7 +134,7 @@ func (s *Settlement) args(seen json.RawMessage) []any {
 }
 
 func (s *Settlement) event(seen json.RawMessage) Event {
-	e := Event{At: s.Now.UnixMilli(), State: s.To, Attempt: s.Op.Attempts, Amount: s.Cost, Note: s.Note}
+	e := Event{At: s.Now.UnixMilli(), State: s.To, Attempt: s.Op.Attempts, Amount: s.Cost, Note: s.Note, Counted: s.Counted}
 	if e.Amount == nil {
 		e.Amount = s.Refund
 	}

@@ -70,6 +70,9 @@ func (o *Operator) Resolve(ctx context.Context, id string, w Word) (*Started, er
 	if op.State != planner.Parked && op.State != planner.Unknown {
 		return nil, fmt.Errorf("operation %s is %s: only what is parked or unknown needs a person's word", id, op.State)
 	}
+	if op.Damage != nil && w.Applied {
+		return nil, fmt.Errorf("operation %s: %w; only --not-applied can be said of it", id, op.Damage)
+	}
 	s := journal.Settlement{
 		Op: op, From: op.State, Stamp: o.Draw(), To: planner.Rejected, Now: o.Now().UTC(), JobID: op.JobID,
 		Error: "a person says that it was not done",
