@@ -17,6 +17,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/embedded"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/memory"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
@@ -32,7 +33,8 @@ type check struct {
 	hold  func(s *store)
 }
 
-// contract holds the same claims on the in-process Redis and on a real one.
+// contract holds the same claims on both Redises that live in a process and on
+// a real one.
 func contract(t *testing.T, checks []check) {
 	t.Helper()
 	t.Run("in process", func(t *testing.T) {
@@ -41,6 +43,15 @@ func contract(t *testing.T, checks []check) {
 			t.Run(c.claim, func(t *testing.T) {
 				t.Parallel()
 				c.hold(newStore(t, "redis://"+miniredis.RunT(t).Addr()))
+			})
+		}
+	})
+	t.Run("in memory", func(t *testing.T) {
+		t.Parallel()
+		for _, c := range checks {
+			t.Run(c.claim, func(t *testing.T) {
+				t.Parallel()
+				c.hold(newStoreOn(t, memory.New(time.Now).Client()))
 			})
 		}
 	})
@@ -92,6 +103,11 @@ func newStore(t testing.TB, url string) *store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newStoreOn(t, rdb)
+}
+
+func newStoreOn(t testing.TB, rdb redis.UniversalClient) *store {
+	t.Helper()
 	t.Cleanup(func() { _ = rdb.Close() })
 	j, err := journal.Open(rdb)
 	if err != nil {
