@@ -45,6 +45,12 @@ type Occurrence struct {
 	Missed int
 	// Review is the slot of a rating run to carry out; the zero time means none.
 	Review time.Time
+	// Digest is that of the spec it was planned by: where another holds by then,
+	// or the campaign is not active, nothing is written. "" asks for neither.
+	Digest string
+	// Backfill is a slot of a backfill, which moves no watermark; Next is then
+	// when the action's backfill goes on. The zero time means none.
+	Backfill time.Time
 }
 
 // Create writes operations that do not exist yet and returns the ids of those
@@ -68,9 +74,10 @@ func (j *Journal) Create(ctx context.Context, now time.Time, occ *Occurrence, op
 }
 
 func (j *Journal) createChunk(ctx context.Context, now time.Time, occ *Occurrence, ops []New, last bool) ([]string, error) {
-	args := []any{millis(now), "", "", "", "", "", 0, "", len(ops)}
+	args := []any{millis(now), "", "", "", "", "", 0, "", "", "", len(ops)}
 	if occ != nil {
 		args[1], args[2], args[3] = occ.Fence, occ.Campaign+"/"+occ.Action, millis(occ.Expected)
+		args[8], args[9] = occ.Digest, millis(occ.Backfill)
 		if last {
 			args[4], args[5], args[6] = millis(occ.Watermark), millis(occ.Next), occ.Missed
 			args[7] = millis(occ.Review)

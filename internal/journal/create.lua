@@ -1,19 +1,31 @@
--- Writes the operations of one occurrence and moves the action's watermark.
+-- Writes the operations of one occurrence and moves the action's watermark, or
+-- takes a slot out of its backfill.
 -- ARGV: now, fence, schedule member, expected watermark, new watermark,
---       next fire, missed, review slot, count, then id, doc, action, queue, state, error,
+--       next fire, missed, review slot, digest of the spec it was planned by or '',
+--       backfilled slot or '', count, then id, doc, action, queue, state, error,
 --       event, job for each operation.
 -- Returns {verdict, id...}: the ids that did not exist before.
 local now, fence, member = ARGV[1], ARGV[2], ARGV[3]
 local expected, watermark, next_fire, missed = ARGV[4], ARGV[5], ARGV[6], num(ARGV[7])
+local digest, back = ARGV[9], ARGV[10]
 if fence ~= '' and redis.call('GET', P .. 'fence') ~= fence then return {'fenced'} end
 if member ~= '' then
-  local have = redis.call('HGET', P .. 'watermark', member)
-  if not have then return {'gone'} end
-  if have ~= expected then return {'moved', have} end
+  local ck = P .. 'campaign:' .. campaign_of(member)
+  local spec = redis.call('HMGET', ck, 'digest', 'state')
+  -- What was planned by a spec that was edited, paused or removed meanwhile is
+  -- planned anew by the one that holds now.
+  if digest ~= '' and (spec[1] ~= digest or spec[2] ~= 'active') then return {'moved'} end
+  if back ~= '' then
+    if not redis.call('ZSCORE', P .. 'backfill:' .. member, back) then return {'moved'} end
+  else
+    local have = redis.call('HGET', P .. 'watermark', member)
+    if not have then return {'gone'} end
+    if have ~= expected then return {'moved', have} end
+  end
 end
 local out = {'ok'}
-local base = 10
-for i = 1, num(ARGV[9]) do
+local base = 12
+for i = 1, num(ARGV[11]) do
   local id, doc, action, queue = ARGV[base], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
   local state, err, event, job = ARGV[base + 4], ARGV[base + 5], ARGV[base + 6], ARGV[base + 7]
   base = base + 8
@@ -29,7 +41,12 @@ for i = 1, num(ARGV[9]) do
     out[#out + 1] = id
   end
 end
-if member ~= '' and watermark ~= '' then
+if back ~= '' and watermark ~= '' then
+  redis.call('ZREM', P .. 'backfill:' .. member, back)
+  if redis.call('EXISTS', P .. 'backfill:' .. member) == 1 then
+    redis.call('ZADD', P .. 'schedule', next_fire, member .. '/backfill')
+  else redis.call('ZREM', P .. 'schedule', member .. '/backfill') end
+elseif member ~= '' and watermark ~= '' then
   redis.call('HSET', P .. 'watermark', member, watermark)
   if next_fire == '' then
     redis.call('ZREM', P .. 'schedule', member)

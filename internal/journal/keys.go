@@ -34,10 +34,13 @@ func (k keyspace) schedule() string  { return string(k) + "schedule" }
 func (k keyspace) watermark() string { return string(k) + "watermark" }
 func (k keyspace) trigger() string   { return string(k) + "trigger" }
 func (k keyspace) over() string      { return string(k) + "over" }
-func (k keyspace) reviews() string   { return string(k) + "reviews" }
-func (k keyspace) missed() string    { return string(k) + "missed" }
-func (k keyspace) stop() string      { return string(k) + "stop" }
-func (k keyspace) lease() string     { return string(k) + "lease" }
-func (k keyspace) alerts() string    { return string(k) + "alerts" }
-func (k keyspace) owners() string    { return string(k) + "owners" }
-func (k keyspace) quotes() string    { return string(k) + "quotes" }
+func (k keyspace) backfill(campaign, action string) string {
+	return string(k) + "backfill:" + campaign + "/" + action
+}
+func (k keyspace) reviews() string { return string(k) + "reviews" }
+func (k keyspace) missed() string  { return string(k) + "missed" }
+func (k keyspace) stop() string    { return string(k) + "stop" }
+func (k keyspace) lease() string   { return string(k) + "lease" }
+func (k keyspace) alerts() string  { return string(k) + "alerts" }
+func (k keyspace) owners() string  { return string(k) + "owners" }
+func (k keyspace) quotes() string  { return string(k) + "quotes" }

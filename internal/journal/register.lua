@@ -1,7 +1,8 @@
 -- Writes a campaign's spec and keeps its actions' places in the schedule.
 -- ARGV: name, now, spec, digest, source, count, then id, digest of its trigger
 --       and how it is timed for each action: '' waits for an event, 'clock' has
---       slots, 'now' may run again for new items, 'once' does not.
+--       slots, 'now' may run again for new items, 'once' does not; and when it
+--       is to be looked at if it starts from now, '' for never.
 -- An action that is new, or whose trigger changed, starts from now: a schedule
 -- is never applied to the time before it was written, nor to the time for which
 -- its campaign was removed.
@@ -22,8 +23,9 @@ local active = redis.call('HGET', ck, 'state') == 'active'
 local keep, base = {}, 7
 local list = {}
 for i = 1, num(ARGV[6]) do
-  local action, trigger, timed = ARGV[base], ARGV[base + 1], ARGV[base + 2]
-  base = base + 3
+  local action, trigger, timed, look = ARGV[base], ARGV[base + 1], ARGV[base + 2], now
+  local first = ARGV[base + 3]
+  base = base + 4
   local member = name .. '/' .. action
   keep[action] = true
   list[#list + 1] = action
@@ -31,19 +33,22 @@ for i = 1, num(ARGV[6]) do
     redis.call('HSET', P .. 'trigger', member, trigger)
     redis.call('HSET', P .. 'watermark', member, now)
     redis.call('HDEL', P .. 'over', member)
+    look = first
   elseif back and timed == 'clock' then
     redis.call('HSET', P .. 'watermark', member, now)
+    look = first
   end
   if timed ~= 'once' then redis.call('HDEL', P .. 'over', member) end
-  if timed == '' then redis.call('HSET', P .. 'over', member, 1) end
+  if timed == '' or look == '' then redis.call('HSET', P .. 'over', member, 1) end
   if active and redis.call('HEXISTS', P .. 'over', member) == 0 then
-    redis.call('ZADD', P .. 'schedule', now, member)
+    redis.call('ZADD', P .. 'schedule', look, member)
   else redis.call('ZREM', P .. 'schedule', member) end
 end
 for action in string.gmatch(had, '[^\n]+') do
   if not keep[action] then
     local member = name .. '/' .. action
-    redis.call('ZREM', P .. 'schedule', member)
+    redis.call('ZREM', P .. 'schedule', member, member .. '/backfill')
+    redis.call('DEL', P .. 'backfill:' .. member)
     redis.call('HDEL', P .. 'watermark', member)
     redis.call('HDEL', P .. 'trigger', member)
     redis.call('HDEL', P .. 'missed', member)

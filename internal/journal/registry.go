@@ -49,20 +49,52 @@ func (j *Journal) Register(ctx context.Context, now time.Time, c *campaigns.Camp
 	args := []any{c.Name, millis(now), spec, c.Digest(), c.Source, len(c.Actions)}
 	for i := range c.Actions {
 		a := &c.Actions[i]
-		args = append(args, a.ID, triggerDigest(a), timed(a))
+		args = append(args, a.ID, triggerDigest(a), timed(a), first(c.Name, a, now))
 	}
 	_, err = j.run(ctx, "register", args...)
 	return err
 }
 
-// triggerDigest tells whether an action's times changed.
+// first is when an action that starts from now is to be looked at; "" means
+// never. A schedule that cannot be read is looked at, so that it is told of.
+func first(campaign string, a *campaigns.Action, now time.Time) string {
+	if a.Now || a.On != "" {
+		return millis(now)
+	}
+	s, err := a.Schedule()
+	if err != nil {
+		return millis(now)
+	}
+	slot, ok := s.Next(time.UnixMilli(now.UnixMilli()))
+	if !ok {
+		return ""
+	}
+	return millis(s.FireAt(slot, campaign+"/"+a.ID))
+}
+
+// triggerDigest tells whether an action's times changed: whatever moves, adds or
+// takes away slots is in it.
 func triggerDigest(a *campaigns.Action) string {
 	at := ""
 	if a.At != nil {
 		at = a.At.UTC().Format(time.RFC3339)
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%s|%v|%s|%s", a.Do, a.Cron, a.Every, at, a.Now, a.On, a.Timezone))
+	times := fmt.Sprintf("%s|%s|%s|%s|%v|%s|%s", a.Do, a.Cron, a.Every, at, a.Now, a.On, a.Timezone)
+	if a.From != nil || a.Until != nil || len(a.Except) > 0 {
+		times += fmt.Sprintf("|%s|%s|%v", millisOf(a.From), millisOf(a.Until), a.Except)
+	}
+	if usual := (campaigns.DST{Gap: campaigns.GapShift, Overlap: campaigns.FirstTime}); a.Cron != "" && a.DST != usual {
+		times += fmt.Sprintf("|%s|%s", a.DST.Gap, a.DST.Overlap)
+	}
+	sum := sha256.Sum256([]byte(times))
 	return hex.EncodeToString(sum[:6])
+}
+
+func millisOf(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return millis(*t)
 }
 
 // timed tells how the scheduler has to look at an action. A create that runs

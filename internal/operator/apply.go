@@ -3,8 +3,12 @@ package operator
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
@@ -41,20 +45,42 @@ func (o *Operator) Apply(ctx context.Context, p *Plan) (*Applied, error) {
 	if err := o.syncTeams(ctx, p, now, &done.Work); err != nil {
 		return nil, err
 	}
+	var due []*campaigns.Campaign
 	for _, d := range p.diffs {
 		if d.Spec == nil {
 			continue
 		}
 		done.Campaigns++
-		if d.Change == planner.ChangeUnchanged && !p.due[d.Name] {
-			continue
+		if p.due[d.Name] || d.Change == planner.ChangeChanged || d.Change == planner.ChangeNew && hasNow(d.Spec) {
+			due = append(due, d.Spec)
+			done.Work.add(d.Spec)
 		}
-		if _, err := o.Scheduler.Fire(ctx, d.Name); err != nil {
-			return done, fmt.Errorf("campaign %s is registered, and a runner goes on with it: %w", d.Name, err)
-		}
-		done.Work.add(d.Spec)
 	}
-	return done, nil
+	return done, o.fire(ctx, due)
+}
+
+// hasNow tells whether a campaign does something without waiting for a time.
+func hasNow(c *campaigns.Campaign) bool {
+	return slices.ContainsFunc(c.Actions, func(a campaigns.Action) bool { return a.Now })
+}
+
+// abreast is how many campaigns are registered or planned at a time: their
+// scripts travel together.
+const abreast = 128
+
+// fire plans what is due of campaigns.
+func (o *Operator) fire(ctx context.Context, list []*campaigns.Campaign) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(abreast)
+	for _, c := range list {
+		group.Go(func() error {
+			if _, err := o.Scheduler.Fire(ctx, c.Name); err != nil {
+				return fmt.Errorf("campaign %s is registered, and a runner goes on with it: %w", c.Name, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // checkFit looks again for what must not have changed since the plan.
@@ -81,17 +107,15 @@ func (o *Operator) checkFit(ctx context.Context, p *Plan) error {
 
 // register writes the specs that are new or changed.
 func (o *Operator) register(ctx context.Context, p *Plan, now time.Time) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(abreast)
 	for _, d := range p.diffs {
 		switch d.Change {
 		case planner.ChangeNew, planner.ChangeChanged:
-			if err := o.Journal.Register(ctx, now, d.Spec); err != nil {
-				return err
-			}
+			group.Go(func() error { return o.Journal.Register(ctx, now, d.Spec) })
 		case planner.ChangeRemoved:
-			if err := o.Journal.Steer(ctx, now, d.Name, journal.Removed, "no longer in "+d.Source); err != nil {
-				return err
-			}
+			group.Go(func() error { return o.Journal.Steer(ctx, now, d.Name, journal.Removed, "no longer in "+d.Source) })
 		}
 	}
-	return nil
+	return group.Wait()
 }

@@ -26,34 +26,40 @@ type Due struct {
 	Next time.Time
 }
 
-// DueSlots tells which slots after the watermark are to run at now. Slots that
-// are later than grace count as missed, and the action's catch-up policy says
-// what becomes of them.
+// DueSlots tells which slots after the watermark are to run at now. Those that
+// were to run, jitter included, longer ago than grace count as missed, and the
+// action's catch-up policy says what becomes of them.
 func DueSlots(a *campaigns.Action, s *campaigns.Schedule, key string, watermark, now time.Time, grace time.Duration) Due {
 	due := Due{Watermark: watermark}
 	oldest := now.Add(-max(time.Duration(a.CatchUpWindow), grace))
 	cursor := watermark
-	if skipped, to := countMissed(s, watermark, oldest); skipped > 0 {
+	if skipped, to := countMissed(s, watermark, oldest.Add(-time.Duration(a.Jitter))); skipped > 0 {
 		due.Missed, cursor, due.Watermark = skipped, to, to
 	}
 	var passed []time.Time
+	var newest time.Time // when the newest of them was to run
 	for {
 		slot, ok := s.Next(cursor)
 		if !ok {
 			break
 		}
-		if fire := s.FireAt(slot, key); fire.After(now) {
+		fire := s.FireAt(slot, key)
+		if fire.After(now) {
 			due.Next = fire
 			break
 		}
-		passed = append(passed, slot)
+		cursor, due.Watermark = slot, slot
+		if fire.Before(oldest) {
+			due.Missed++
+			continue
+		}
+		passed, newest = append(passed, slot), fire
 		if len(passed) > MaxBurst {
 			passed = passed[1:]
 			due.Missed++
 		}
-		cursor, due.Watermark = slot, slot
 	}
-	run := choose(a.CatchUp, passed, now, grace)
+	run := choose(a.CatchUp, len(passed), newest.Before(now.Add(-grace)))
 	due.Run = passed[len(passed)-run:]
 	due.Missed = min(due.Missed+len(passed)-run, maxMissed)
 	return due
@@ -79,19 +85,14 @@ func countMissed(s *campaigns.Schedule, from, to time.Time) (int, time.Time) {
 	return n, to.Add(-time.Nanosecond)
 }
 
-// choose tells how many of the newest passed slots run.
-func choose(policy campaigns.CatchUp, passed []time.Time, now time.Time, grace time.Duration) int {
-	if len(passed) == 0 {
+// choose tells how many of the newest passed slots run; late says whether the
+// newest was to run longer ago than grace.
+func choose(policy campaigns.CatchUp, passed int, late bool) int {
+	switch {
+	case passed == 0, policy == campaigns.CatchUpNone && late:
 		return 0
-	}
-	newest := passed[len(passed)-1]
-	switch policy {
-	case campaigns.CatchUpAll:
-		return len(passed)
-	case campaigns.CatchUpNone:
-		if newest.Before(now.Add(-grace)) {
-			return 0
-		}
+	case policy == campaigns.CatchUpAll:
+		return passed
 	}
 	return 1
 }

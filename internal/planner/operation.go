@@ -172,6 +172,12 @@ func NewID(campaign, action, item string, slot time.Time) string {
 	return campaign + "/" + action + "/" + escape(item) + "/" + slot.UTC().Format(slotLayout)
 }
 
+// SlotOf is the slot in an operation's identity, and whether there is one.
+func SlotOf(id string) (time.Time, bool) {
+	t, err := time.Parse(slotLayout, id[strings.LastIndexByte(id, '/')+1:])
+	return t, err == nil
+}
+
 // escape keeps letters, digits and a few harmless marks of an item's key and
 // writes every other byte as %XX.
 func escape(s string) string {

@@ -87,6 +87,9 @@ func (r *Runner) renew(ctx context.Context, fence string) string {
 		r.complain(ctx, "lease", err)
 		return ""
 	}
+	if got == "" {
+		r.web.metrics.SetSchedulerLag(0)
+	}
 	if got != "" && fence == "" {
 		r.cfg.Log.InfoContext(ctx, "this runner plans", "fence", got)
 	}
@@ -109,6 +112,7 @@ func (r *Runner) tick(ctx context.Context, fence *string) {
 	_, err := r.sched.Tick(ctx, *fence)
 	if errors.Is(err, journal.ErrFenced) {
 		*fence = ""
+		r.web.metrics.SetSchedulerLag(0)
 		return
 	}
 	if err != nil {

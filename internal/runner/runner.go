@@ -165,7 +165,7 @@ func (r *Runner) assemble() error {
 	r.Tasks = tasks.NewClient(r.queue, cfg.Now, cfg.Scale)
 	r.sched = scheduler.New(scheduler.Config{
 		Journal: r.Journal, Now: cfg.Now, Log: cfg.Log, Grace: r.scaled(time.Minute),
-		Enqueue: r.Tasks.Operations, Review: r.Tasks.Review,
+		Enqueue: r.Tasks.Operations, Review: r.Tasks.Review, Lag: r.web.metrics.SetSchedulerLag,
 	})
 	r.watch = watcher.New(watcher.Config{
 		Journal: r.Journal, Market: r.client, Now: cfg.Now, Log: cfg.Log,

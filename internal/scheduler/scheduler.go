@@ -12,8 +12,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
@@ -30,6 +34,9 @@ type Config struct {
 	Review  func(ctx context.Context, r journal.Review) error
 	// Grace is how late a slot may be and still be on time. Default 1m.
 	Grace time.Duration
+	// Lag, where set, is told with each tick how long the action has been due
+	// that waits the longest.
+	Lag func(time.Duration)
 }
 
 // Scheduler plans the slots of registered actions.
@@ -43,11 +50,21 @@ func New(cfg Config) *Scheduler {
 	if cfg.Grace <= 0 {
 		cfg.Grace = time.Minute
 	}
+	if cfg.Lag == nil {
+		cfg.Lag = func(time.Duration) {}
+	}
 	return &Scheduler{Config: cfg, specs: journal.NewSpecs(cfg.Journal)}
 }
 
-// tickSize is how many actions one tick looks at.
-const tickSize = 500
+const (
+	// pageSize is how many actions are read at once, and tickPages how many such
+	// pages one tick plans at most, so that the lease is renewed in time.
+	pageSize  = 500
+	tickPages = 10
+	// abreast is how many campaigns are planned at a time: their scripts share
+	// pipelines, and so a write of Redis to the disk.
+	abreast = 32
+)
 
 // Tick plans what is due by now and returns how many actions it looked at. The
 // fence is the lease's token; "" plans without a lease, which is safe too, as
@@ -57,11 +74,33 @@ func (s *Scheduler) Tick(ctx context.Context, fence string) (int, error) {
 	if err != nil || stopped != "" {
 		return 0, err
 	}
-	entries, err := s.Journal.DueEntries(ctx, s.Now(), tickSize)
-	if err != nil || len(entries) == 0 {
-		return 0, err
+	looked := 0
+	for page := range tickPages {
+		now := s.Now()
+		entries, err := s.Journal.DueEntries(ctx, now, pageSize)
+		if err != nil {
+			return looked, err
+		}
+		if page == 0 {
+			s.tellLag(now, entries)
+		}
+		looked += len(entries)
+		if len(entries) > 0 {
+			err = s.fireAll(ctx, fence, entries)
+		}
+		if err != nil || len(entries) < pageSize {
+			return looked, err
+		}
 	}
-	return len(entries), s.fireAll(ctx, fence, entries)
+	return looked, nil
+}
+
+func (s *Scheduler) tellLag(now time.Time, entries []journal.Entry) {
+	if len(entries) == 0 {
+		s.Lag(0)
+		return
+	}
+	s.Lag(now.Sub(entries[0].Due))
 }
 
 // Fire plans what is due of one campaign and returns the new operations.
@@ -83,44 +122,79 @@ func (s *Scheduler) Fire(ctx context.Context, campaign string) ([]planner.Operat
 	if err != nil {
 		return nil, err
 	}
-	var all []planner.Operation
+	entries = slices.DeleteFunc(entries, func(e journal.Entry) bool { return e.Due.IsZero() })
 	s.createsFirst(entries)
+	var all work
 	for _, e := range entries {
-		ops, err := s.fire(ctx, "", e)
+		w, err := s.fire(ctx, "", e)
 		if err != nil && !errors.Is(err, journal.ErrMoved) {
-			return all, err
+			s.handOn(ctx, all)
+			return all.ops, err
 		}
-		all = append(all, ops...)
+		all.add(w)
 	}
-	return all, nil
+	s.handOn(ctx, all)
+	return all.ops, nil
+}
+
+// work is what was written and is to be handed on.
+type work struct {
+	ops     []planner.Operation
+	reviews []journal.Review
+}
+
+func (w *work) add(more work) {
+	w.ops, w.reviews = append(w.ops, more.ops...), append(w.reviews, more.reviews...)
 }
 
 // fireAll plans several actions; one that fails does not hold up the others.
+// Those of one campaign are planned one after the other.
 func (s *Scheduler) fireAll(ctx context.Context, fence string, entries []journal.Entry) error {
-	seen := map[string]bool{}
-	var names []string
+	of := map[string][]journal.Entry{}
 	for _, e := range entries {
-		if !seen[e.Campaign] {
-			seen[e.Campaign] = true
-			names = append(names, e.Campaign)
-		}
+		of[e.Campaign] = append(of[e.Campaign], e)
 	}
-	if err := s.specs.Refresh(ctx, names); err != nil {
+	if err := s.specs.Refresh(ctx, slices.Collect(maps.Keys(of))); err != nil {
 		return err
 	}
+	var (
+		mu    sync.Mutex
+		all   work
+		errs  []error
+		group errgroup.Group
+	)
+	group.SetLimit(abreast)
+	for _, entries := range of {
+		group.Go(func() error {
+			w, err := s.fireCampaign(ctx, fence, entries)
+			mu.Lock()
+			defer mu.Unlock()
+			all.add(w)
+			errs = append(errs, err)
+			return nil
+		})
+	}
+	_ = group.Wait() // the errors are in errs
+	s.handOn(ctx, all)
+	return errors.Join(errs...)
+}
+
+func (s *Scheduler) fireCampaign(ctx context.Context, fence string, entries []journal.Entry) (work, error) {
+	var all work
 	var errs []error
 	s.createsFirst(entries)
 	for _, e := range entries {
-		_, err := s.fire(ctx, fence, e)
+		w, err := s.fire(ctx, fence, e)
 		switch {
 		case errors.Is(err, journal.ErrFenced):
-			return err
+			return all, err
 		case errors.Is(err, journal.ErrMoved):
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s/%s: %w", e.Campaign, e.Action, err))
 		}
+		all.add(w)
 	}
-	return errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
 // createsFirst puts creates ahead, so that what acts on their jobs knows of them.
@@ -137,21 +211,30 @@ func (s *Scheduler) createsFirst(entries []journal.Entry) {
 }
 
 // fire plans the due slots of one action.
-func (s *Scheduler) fire(ctx context.Context, fence string, e journal.Entry) ([]planner.Operation, error) {
+func (s *Scheduler) fire(ctx context.Context, fence string, e journal.Entry) (work, error) {
 	sp := s.specs.Get(e.Campaign)
 	if sp == nil || sp.Action(e.Action) == nil || sp.State != journal.Active {
-		return nil, s.Journal.Unschedule(ctx, e)
+		return work{}, s.Journal.Unschedule(ctx, fence, e)
 	}
 	a := sp.Action(e.Action)
+	if e.Backfill {
+		return s.backfill(ctx, fence, sp, a)
+	}
 	now := s.Now()
-	occ := journal.Occurrence{Campaign: e.Campaign, Action: e.Action, Fence: fence, Expected: e.Watermark, Watermark: e.Watermark}
+	occ := journal.Occurrence{
+		Campaign: e.Campaign, Action: e.Action, Fence: fence, Digest: sp.Digest,
+		Expected: e.Watermark, Watermark: e.Watermark,
+	}
 	due := planner.Due{Run: []time.Time{e.Watermark}, Watermark: e.Watermark}
 	if !a.Now {
 		schedule, err := sp.Schedule(a)
 		if err != nil {
-			return nil, err
+			return work{}, err
 		}
 		due = planner.DueSlots(a, schedule, e.Campaign+"/"+e.Action, e.Watermark, now, s.Grace)
+		if due, err = s.oneByOne(ctx, a, schedule, e, due); err != nil {
+			return work{}, err
+		}
 	}
 	occ.Watermark, occ.Next, occ.Missed = due.Watermark, due.Next, due.Missed
 	if due.Missed > 0 {
@@ -165,11 +248,11 @@ func (s *Scheduler) fire(ctx context.Context, fence string, e journal.Entry) ([]
 const waitForJobs = 2 * time.Second
 
 // plan writes the operations of some slots of an action, oldest first.
-func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Action, occ journal.Occurrence, slots []time.Time, now time.Time) ([]planner.Operation, error) {
+func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Action, occ journal.Occurrence, slots []time.Time, now time.Time) (work, error) {
 	if a.Now && a.Do != campaigns.DoCreate && a.Do != campaigns.DoRate {
 		coming, err := s.creating(ctx, sp)
 		if err != nil {
-			return nil, err
+			return work{}, err
 		}
 		if coming {
 			occ.Next = now.Add(waitForJobs)
@@ -178,16 +261,31 @@ func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 	// Jobs are read after what is on its way, so that none falls between.
 	rows, err := s.rows(ctx, sp, a, slots)
 	if err != nil {
-		return nil, err
+		return work{}, err
 	}
 	if a.Do == campaigns.DoRate && len(slots) > 0 {
 		occ.Review = slots[len(slots)-1]
 	}
+	return s.write(ctx, now, occ, rows)
+}
+
+// write writes the operations of an occurrence and returns those that are new.
+func (s *Scheduler) write(ctx context.Context, now time.Time, occ journal.Occurrence, rows []journal.New) (work, error) {
 	created, err := s.Journal.Create(ctx, now, &occ, rows)
-	if err != nil {
-		return nil, err
+	fresh := make(map[string]bool, len(created))
+	for _, id := range created {
+		fresh[id] = true
 	}
-	return s.handOn(ctx, rows, created, occ)
+	var w work
+	for _, row := range rows {
+		if fresh[row.ID] && row.State == planner.Queued {
+			w.ops = append(w.ops, row.Operation)
+		}
+	}
+	if err == nil && !occ.Review.IsZero() {
+		w.reviews = append(w.reviews, journal.Review{Campaign: occ.Campaign, Action: occ.Action, Slot: occ.Review})
+	}
+	return w, err
 }
 
 // creating tells whether jobs of a campaign are on their way.
@@ -224,10 +322,10 @@ func (s *Scheduler) rows(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 		busy = live > 0
 	}
 	var rows []journal.New
-	for i, slot := range slots {
+	for _, slot := range slots {
 		for _, op := range planner.Expand(sp.Spec, a, slot, jobs) {
 			row := journal.New{Operation: op, State: planner.Queued}
-			if busy || (i > 0 && a.Overlap == campaigns.OverlapSkip) {
+			if busy {
 				row.State, row.Error = planner.Skipped, "the last occurrence of this action is not settled yet"
 			}
 			rows = append(rows, row)
@@ -246,27 +344,15 @@ func (s *Scheduler) jobs(ctx context.Context, campaign string, a *campaigns.Acti
 
 // handOn enqueues what was written anew. What gets lost on the way is found by
 // the sweeper.
-func (s *Scheduler) handOn(ctx context.Context, rows []journal.New, created []string, occ journal.Occurrence) ([]planner.Operation, error) {
-	fresh := make(map[string]bool, len(created))
-	for _, id := range created {
-		fresh[id] = true
-	}
-	var ops []planner.Operation
-	for _, row := range rows {
-		if fresh[row.ID] && row.State == planner.Queued {
-			ops = append(ops, row.Operation)
-		}
-	}
-	if len(ops) > 0 {
-		if err := s.Enqueue(ctx, ops); err != nil {
+func (s *Scheduler) handOn(ctx context.Context, w work) {
+	if len(w.ops) > 0 {
+		if err := s.Enqueue(ctx, w.ops); err != nil {
 			s.Log.WarnContext(ctx, "new operations could not be enqueued; the sweeper will find them", "err", err)
 		}
 	}
-	if !occ.Review.IsZero() {
-		r := journal.Review{Campaign: occ.Campaign, Action: occ.Action, Slot: occ.Review}
+	for _, r := range w.reviews {
 		if err := s.Review(ctx, r); err != nil {
 			s.Log.WarnContext(ctx, "a rating run could not be enqueued; the sweeper will find it", "err", err)
 		}
 	}
-	return ops, nil
 }
