@@ -249,6 +249,10 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool)
 		if err := c.before(steady); err != nil {
 			return e.turnBack(steady, op, err)
 		}
+		// Should this process die within the call, the read-back knows it all the same.
+		if err := e.Journal.Attest(steady, op, e.Now(), c.evidence); err != nil {
+			return e.turnBack(steady, op, err)
+		}
 		if err := e.Wait(steady); err != nil {
 			return e.turnBack(steady, op, err)
 		}

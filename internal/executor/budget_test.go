@@ -1,6 +1,7 @@
 package executor_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -244,4 +245,110 @@ func TestManyCampaignsUnderOneFileBudget(t *testing.T) {
 	r.must(err)
 	r.equal("committed", b.Committed(), file.Cap)
 	r.equal("charged", r.box.Books().Charged, file.Cap)
+}
+
+// parkedPurchase leaves the first job with a purchase that waits for a person,
+// done or not.
+func parkedPurchase(r *rig, done bool) (job int64, id string) {
+	r.t.Helper()
+	r.spec.Items = r.spec.Items[:1]
+	r.budgeted(campaigns.Budget{Cap: 10 * money.Dollar})
+	job = r.created()
+	r.clock.advance(time.Minute)
+	fault := "drop_before"
+	if done {
+		fault = "drop_after"
+	}
+	r.faults("add_seats:" + fault + "@1")
+	ids := r.occurrence("add_seats")
+	r.step()
+	op := r.want(ids[0], planner.Unknown)
+	_, err := r.books.Settle(r.t.Context(), journal.Settlement{
+		Op: op, From: planner.Unknown, Stamp: "parked", To: planner.Parked, Now: r.clock.now(), JobID: job, Error: "who knows",
+	})
+	r.must(err)
+	return job, ids[0]
+}
+
+func TestAParkedPurchaseKeepsNoJobFromBeingPaused(t *testing.T) {
+	t.Parallel()
+	for name, done := range map[string]bool{"that was done": true, "that was not done": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			job, id := parkedPurchase(r, done)
+			r.clock.advance(time.Minute)
+			pauses := r.occurrence("pause")
+			more := r.occurrence("add_seats")
+			r.carry(pauses)
+			r.want(pauses[0], planner.Applied)
+			if j, _ := r.box.Job(job); j.Status != sandbox.JobFinished {
+				t.Errorf("the job is %d, want finished", j.Status)
+			}
+			own, err := r.books.Job(t.Context(), job)
+			r.must(err)
+			if own.Lane != id || own.Status != journal.JobFinished {
+				t.Errorf("the job is %s and held by %q, want finished and held by %s", own.Status, own.Lane, id)
+			}
+			for _, m := range more {
+				if op := r.op(m); op.State == planner.Sending || op.Attempts > 0 {
+					t.Errorf("a purchase got past the parked one: %s", op.State)
+				}
+			}
+			op := r.op(id)
+			s := journal.Settlement{
+				Op: op, From: planner.Parked, Stamp: "a person", To: planner.Rejected, Now: r.clock.now(), JobID: job,
+			}
+			if done {
+				s.To, s.Cost = planner.Applied, &op.Reserved
+			}
+			_, err = r.books.Settle(t.Context(), s)
+			r.must(err)
+			r.settle()
+			r.equal("the balance by the books", mustAccount(r).Expected(), r.box.Books().Balance)
+			b := r.budget()
+			r.equal("committed", b.Committed(), 0)
+			r.equal("unknown", b.Unknown, 0)
+			r.ledgered(t.Context())
+		})
+	}
+}
+
+// carry performs some operations until they are settled.
+func (r *rig) carry(ids []string) {
+	r.t.Helper()
+	for range 50 {
+		_, err := r.exec.Perform(r.t.Context(), ids)
+		r.must(err)
+		r.clock.advance(30 * time.Second)
+		r.box.Tick()
+	}
+}
+
+func mustAccount(r *rig) journal.Account {
+	r.t.Helper()
+	account, err := r.books.Account(r.t.Context())
+	r.must(err)
+	return account
+}
+
+func TestASenderThatDiedWithinAPauseLeavesItsRefundMeasurable(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	job := r.created()
+	apply(r, job, 4)
+	r.clock.advance(time.Minute)
+	ids := r.occurrence("pause")
+	dying := r.executor(func(c *executor.Config) { c.Journal = deaf{r.books} })
+	if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
+		t.Fatalf("perform: %v, want %v", err, errKilled)
+	}
+	r.settle()
+	op := r.want(ids[0], planner.Applied)
+	if last := op.History[len(op.History)-1]; !strings.Contains(last.Note, "measured") {
+		t.Errorf("the refund was found so: %q", last.Note)
+	}
+	r.agree()
 }

@@ -20,6 +20,7 @@ type Journal interface {
 	Load(ctx context.Context, ids []string) ([]*journal.Op, error)
 	Create(ctx context.Context, now time.Time, occ *journal.Occurrence, ops []journal.New) ([]string, error)
 	Begin(ctx context.Context, s journal.Start) (journal.Passage, error)
+	Attest(ctx context.Context, op *journal.Op, now time.Time, evidence any) error
 	Settle(ctx context.Context, s journal.Settlement) ([]string, error)
 	Defer(ctx context.Context, op *journal.Op, now, due time.Time, reason string) error
 	Heads(ctx context.Context, names []string) ([]journal.CampaignHead, error)

@@ -58,10 +58,20 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 	}, true, nil
 }
 
-// beyond tells that more came back than was ever paid for the job.
+// beyond tells that more came back than was ever paid for the job, counting
+// what a purchase may have paid that waits for a person's word.
 func (e *Executor) beyond(ctx context.Context, op *journal.Op, refund money.USD) bool {
 	own, err := e.Journal.Job(ctx, op.JobID)
-	return err == nil && own.Charged > 0 && refund > own.Charged-own.Refunded
+	if err != nil || own.Charged == 0 {
+		return false
+	}
+	most := own.Charged - own.Refunded
+	if own.Lane != "" && own.Lane != op.ID {
+		if held, err := e.Journal.Load(ctx, []string{own.Lane}); err == nil && len(held) == 1 {
+			most += held[0].Reserved
+		}
+	}
+	return refund > most
 }
 
 func factRefund(price money.USD) string { return "refund:" + price.String() }
@@ -112,12 +122,15 @@ func inProportion(learned string, seats int) (money.USD, bool) {
 }
 
 // purseOf is the account as it was before the last attempt at a pause; nil
-// where it was not read, or its sender died with it.
+// where it was not read.
 func purseOf(op *journal.Op) *purse {
-	for i := len(op.History) - 1; i >= 0 && op.History[i].State != planner.Sending; i-- {
+	for i := len(op.History) - 1; i >= 0; i-- {
 		var ev evidence
 		if len(op.History[i].Evidence) > 0 && json.Unmarshal(op.History[i].Evidence, &ev) == nil && ev.Purse != nil {
 			return ev.Purse
+		}
+		if op.History[i].State == planner.Sending {
+			return nil
 		}
 	}
 	return nil

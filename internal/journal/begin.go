@@ -155,6 +155,25 @@ func (j *Journal) Begin(ctx context.Context, s Start) (Passage, error) {
 	return p, nil
 }
 
+// Attest adds what was read after Begin to the evidence of an operation that is
+// being sent, so that it outlives its sender. It is refused with ErrConflict
+// where the operation is not that sender's any more.
+func (j *Journal) Attest(ctx context.Context, op *Op, now time.Time, evidence any) error {
+	b, err := json.Marshal(evidence)
+	if err != nil {
+		return fmt.Errorf("journal: evidence: %w", err)
+	}
+	event := Event{At: now.UnixMilli(), State: planner.Sending, Attempt: op.Attempts, Evidence: b}
+	out, err := j.run(ctx, "attest", op.ID, op.Nonce, string(b), event.text())
+	if err != nil {
+		return err
+	}
+	if out[0] != "ok" {
+		return &ErrConflict{ID: op.ID, State: planner.State(out[1])}
+	}
+	return nil
+}
+
 func class(k planner.Kind) string {
 	switch {
 	case k.Paying():

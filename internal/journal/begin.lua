@@ -17,6 +17,7 @@ if state ~= 'queued' then return {'state', state} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'
+local beside = false
 if class ~= 'refund' then
   local stop = redis.call('GET', P .. 'stop')
   local cs = redis.call('HGET', P .. 'campaign:' .. c, 'state')
@@ -29,7 +30,12 @@ end
 
 if lane ~= '' then
   local holder = redis.call('HGET', jobkey(lane), 'lane')
-  if holder and holder ~= id then return {'busy', holder} end
+  if holder and holder ~= id then
+    -- What waits for a person keeps its lane, yet never keeps a job from being
+    -- paused: that only brings money back.
+    if class ~= 'refund' or redis.call('HGET', opkey(holder), 's') ~= 'parked' then return {'busy', holder} end
+    beside = true
+  end
   if gen ~= '' and (redis.call('HGET', jobkey(lane), 'gen') or '0') ~= gen then return {'stale'} end
 end
 local account = P .. 'account'
@@ -91,8 +97,8 @@ end
 if class ~= '' then account_add('inflight', 1) end
 if quiet ~= '' then redis.call('HSET', account, 'quiet', id, 'quiet_until', quiet) end
 if lane ~= '' then
-  redis.call('HSET', jobkey(lane), 'lane', id)
-  redis.call('HINCRBY', jobkey(lane), 'gen', 1)
+  if beside then lane = '' else redis.call('HSET', jobkey(lane), 'lane', id) end
+  redis.call('HINCRBY', jobkey(ARGV[4]), 'gen', 1)
 end
 local n = redis.call('HINCRBY', k, 'n', 1)
 redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane)

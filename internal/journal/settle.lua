@@ -54,7 +54,15 @@ if cost ~= '' and num(cost) ~= 0 then
   redis.call('HSET', k, 'cost', cost)
   if job ~= '' then
     redis.call('HINCRBY', jobkey(job), 'charged', cost)
-    redis.call('LPUSH', P .. 'charges:' .. job, cost .. '\n' .. budgets)
+    -- A pause may have brought it back before a person said that it was spent.
+    local back = math.min(num(redis.call('HGET', jobkey(job), 'early')), amount)
+    if back > 0 then
+      redis.call('HINCRBY', jobkey(job), 'early', int(-back))
+      budget_add(budgets, 'refunded', back)
+      entry(now, 'refund', -back, id, job, '')
+      entry(now, 'refund', back, id, job, budgets)
+    end
+    if amount > back then redis.call('LPUSH', P .. 'charges:' .. job, int(amount - back) .. '\n' .. budgets) end
   end
   each_budget(budgets, function(scope, window, sk, wk)
     -- One that was closed before is told too: the charge may have made a job
@@ -83,7 +91,13 @@ if refund ~= '' and num(refund) ~= 0 then
     left = left - part
     if num(m) > part then redis.call('LPUSH', ck, int(num(m) - part) .. '\n' .. list) end
   end
-  if left > 0 then entry(now, 'refund', left, id, job, '') end
+  if left > 0 then
+    entry(now, 'refund', left, id, job, '')
+    local holder = redis.call('HGET', jobkey(job), 'lane')
+    if holder and redis.call('HGET', opkey(holder), 's') == 'parked' then
+      redis.call('HINCRBY', jobkey(job), 'early', int(left))
+    end
+  end
   redis.call('HINCRBY', jobkey(job), 'refunded', refund)
   redis.call('HSET', k, 'rf', refund)
 end
