@@ -47,20 +47,35 @@ func (e *Executor) Balance(ctx context.Context) (money.USD, error) {
 	return me.Balance, e.Journal.ReadBalance(ctx, e.Now(), me.Balance, before)
 }
 
+// shortage is what the balance says against the absence of a purchase.
+type shortage struct {
+	// missing is what has left the account and is not in the books, in USD.
+	missing money.USD
+	// mine tells that the operation may have taken it; theirs, that others
+	// which are on their way or in doubt may have as well.
+	mine, theirs bool
+}
+
 // moneyMissing tells whether so much money has left the account unexplained
 // that an operation in doubt may have taken it. Nothing is known of an account
 // whose balance was never read.
-func (e *Executor) moneyMissing(ctx context.Context, op *journal.Op) (money.USD, bool, error) {
+func (e *Executor) moneyMissing(ctx context.Context, op *journal.Op) (shortage, error) {
 	before, err := e.Journal.Account(ctx)
 	if err != nil || !before.Anchored || op.Reserved == 0 {
-		return 0, false, err
+		return shortage{}, err
 	}
 	me, err := e.Market.Me(ctx)
 	if err != nil {
-		return 0, false, err
+		return shortage{}, err
+	}
+	after, err := e.Journal.Account(ctx)
+	if err != nil {
+		return shortage{}, err
 	}
 	missing := before.Expected() - before.Drift - me.Balance
-	return missing, missing >= op.Reserved, nil
+	held := max(before.Reserved+before.Unknown, after.Reserved+after.Unknown) - op.Reserved
+	moved := after.Charged != before.Charged || after.Refunded != before.Refunded
+	return shortage{missing: missing, mine: missing >= op.Reserved, theirs: moved || missing <= held}, nil
 }
 
 // balanceSays tells whether a purchase in doubt was charged. The balance tells

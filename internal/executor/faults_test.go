@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 	"github.com/campaign-runner/campaign-runner/internal/sandbox"
 )
@@ -172,5 +174,41 @@ func TestAJobThatIsHiddenWhileItWaitsIsNotMadeTwice(t *testing.T) {
 	r.want(ids[0], planner.Parked)
 	if n := r.box.Traffic().Received["create"]; n != 1 {
 		t.Errorf("%d creates arrived, want 1", n)
+	}
+}
+
+func TestMoneyThatAnotherMayHaveTakenLeavesNoCreateToAPerson(t *testing.T) {
+	t.Parallel()
+	for name, held := range map[string]money.USD{"another holds it": 5 * money.Dollar, "nobody holds it": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			job := r.created()
+			if held > 0 { // by a sender that died: the seats are bought, and nothing is written
+				add := r.op(r.occurrence("add_seats")[0])
+				_, err := r.books.Begin(t.Context(), journal.Start{
+					Op: add, Nonce: "dead", Now: r.clock.now(), Deadline: r.clock.now().Add(time.Hour), Amount: held,
+				})
+				r.must(err)
+			}
+			r.must(r.box.BuySeats(job, 20))
+			r.faults("create:drop_before@1")
+			r.spec.Items = []campaigns.Item{{Key: "new"}}
+			r.register()
+			id := r.occurrence("create")[0]
+			for range 40 {
+				r.step()
+				if s := r.op(id).State; s == planner.Applied || s == planner.Parked {
+					break
+				}
+			}
+			want := planner.Applied
+			if held == 0 {
+				want = planner.Parked
+			}
+			r.want(id, want)
+		})
 	}
 }

@@ -86,19 +86,32 @@ func (e *Executor) absent(ctx context.Context, op *journal.Op, v verdict) ([]Nex
 		return e.readAgain(ctx, op, reads, e.SettleAfter, v.why, v.shot)
 	}
 	if !repeatable {
-		missing, taken, err := e.moneyMissing(ctx, op)
+		short, err := e.moneyMissing(ctx, op)
 		if err != nil {
 			return e.unreadable(ctx, op, err)
 		}
-		if taken {
-			v.why += fmt.Sprintf(", but %s USD have left the account unexplained", missing)
-			return e.ponder(ctx, op, v)
+		if short.mine {
+			v.why += fmt.Sprintf(", but %s USD have left the account unexplained", short.missing)
+			// What others may have taken is known once they are settled.
+			if !short.theirs || e.Now().Sub(begunAt(op)) < e.Abandon+2*readsForAbsence*e.SettleAfter {
+				return e.ponderShortage(ctx, op, v, short)
+			}
 		}
 	}
 	if doubts(op) >= maxDoubts {
 		return nil, e.park(ctx, op, fmt.Sprintf("%d attempts ended in doubt and were not done: %s", maxDoubts, v.why), v.shot)
 	}
 	return e.again(ctx, op, v)
+}
+
+// ponderShortage looks again at what the job and the balance contradict each
+// other about. It is left to a person only where no other operation may have
+// taken the money.
+func (e *Executor) ponderShortage(ctx context.Context, op *journal.Op, v verdict, short shortage) ([]Next, error) {
+	if short.theirs {
+		return e.readAgain(ctx, op, op.Negative, e.SettleAfter, v.why, v.shot)
+	}
+	return e.ponder(ctx, op, v)
 }
 
 // weigh asks the balance, as a second witness, about what the job leaves open.

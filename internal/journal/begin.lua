@@ -40,13 +40,11 @@ if lane ~= '' then
 end
 local account = P .. 'account'
 local hush = redis.call('HGET', account, 'quiet')
-if class == 'pay' and hush and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
+-- A pause that measures nothing would disturb the measuring of another one too.
+if class ~= '' and hush and hush ~= id and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
   return {'busy', hush}
 end
 if quiet ~= '' then
-  if hush and hush ~= id and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
-    return {'busy', hush}
-  end
   if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
 end
 

@@ -158,6 +158,7 @@ func TestBegin(t *testing.T) {
 			p := s.refuses(journal.Busy, waiting, "1", free())
 			s.same("holder", p.Detail, []string{pause.ID})
 			s.refuses(journal.Busy, s.queued(operation(planner.Pause, "b", 8)), "0", nil, quiet)
+			s.refuses(journal.Busy, s.queued(operation(planner.Pause, "c", 9)), "0", nil)
 			s.begun(s.queued(operation(planner.Rate, "b", 8)), "0", nil)
 			s.ended(pause, planner.Applied, refunds("0.5"))
 			s.begun(waiting, "1", free())
