@@ -23,6 +23,8 @@ type sandboxFlags struct {
 	key      string
 	pageSize int
 	left     bool
+	dates    bool
+	log      int
 }
 
 func sandboxCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -43,6 +45,8 @@ func sandboxCommand(stdout, stderr io.Writer) *cobra.Command {
 	fs.StringVar(&f.key, "key", "", "the bearer token it accepts; empty accepts any")
 	fs.IntVar(&f.pageSize, "page-size", 20, "rows on a page of a list")
 	fs.BoolVar(&f.left, "seats-left", false, "availseats counts the seats left instead of all that were bought")
+	fs.BoolVar(&f.dates, "retry-date", false, "write Retry-After as a date instead of in seconds")
+	fs.IntVar(&f.log, "log", 4096, "how many of the latest requests /sandbox/requests tells")
 	return cmd
 }
 
@@ -55,7 +59,7 @@ func (f *sandboxFlags) config() (sandbox.Config, error) {
 		return sandbox.Config{}, &usageError{fmt.Errorf("--time-scale %g must be above 0", f.scale)}
 	}
 	cfg := sandbox.Config{
-		Key: f.key, Seed: f.seed, Faults: plan, PageSize: f.pageSize,
+		Key: f.key, Seed: f.seed, Faults: plan, PageSize: f.pageSize, RetryDate: f.dates, LogSize: f.log,
 		Now: sandbox.ScaledClock(time.Now(), f.scale),
 	}
 	if f.left {

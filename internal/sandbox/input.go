@@ -198,6 +198,15 @@ func (in *input) steps() []string {
 	return steps
 }
 
+// lastStep is the last of the steps as they were sent, or "".
+func (in *input) lastStep() string {
+	items, _ := in.fields["expected"].([]any)
+	if len(items) == 0 {
+		return ""
+	}
+	return scalar(items[len(items)-1])
+}
+
 func (in *input) proofs(automated bool) []Proof {
 	var proofs []Proof
 	for i, v := range in.list("proof") {

@@ -13,6 +13,8 @@ type Request struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Route  string    `json:"route"`
+	// Marker is the last step that a create was sent with.
+	Marker string `json:"marker,omitempty"`
 	// Fault is the fault that befell it, if any.
 	Fault Kind `json:"fault,omitempty"`
 	// Status is what was answered; 0 means no answer, or none yet.
@@ -56,6 +58,9 @@ func (t *traffic) begin(c *call, r *http.Request, at time.Time) {
 	entry := Request{
 		Number: c.number, At: at, Method: r.Method, Path: r.URL.Path,
 		Route: c.route.name, Fault: c.fault.Kind,
+	}
+	if entry.Route == "create" {
+		entry.Marker = c.in.lastStep()
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
