@@ -129,9 +129,21 @@ func TestBegin(t *testing.T) {
 			s.ended(first, planner.Unknown)
 			s.refuses(journal.Busy, s.queued(operation(planner.Pause, "a", 7)), "0", nil)
 			s.ended(first, planner.Parked)
-			s.refuses(journal.Busy, s.queued(operation(planner.Pause, "a", 7)), "0", nil)
-			s.ended(first, planner.Rejected)
-			s.begun(s.queued(operation(planner.Pause, "a", 7)), "0", nil)
+			s.refuses(journal.Busy, s.queued(operation(planner.Resume, "a", 7)), "1", free())
+		}},
+		{"a pause goes past what waits for a person, and leaves it the job", func(s *store) {
+			s.made("a", 7, "1", free())
+			first := s.begun(s.queued(operation(planner.AddSeats, "a", 7)), "1", free())
+			s.ended(first, planner.Unknown)
+			s.ended(first, planner.Parked)
+			pause := s.begun(s.queued(operation(planner.Pause, "a", 7)), "0", nil)
+			s.refuses(journal.Busy, s.queued(operation(planner.Resume, "a", 7)), "1", free())
+			s.ended(pause, planner.Applied, refunds("1.5"))
+			p := s.refuses(journal.Busy, s.queued(operation(planner.Resume, "a", 7)), "1", free())
+			s.same("holder", p.Detail, []string{first.ID})
+			s.ended(first, planner.Applied, costs("1", 7))
+			s.recount()
+			s.begun(s.queued(operation(planner.Resume, "a", 7)), "1", free())
 		}},
 		{"evidence that is older than the last operation on the job is stale", func(s *store) {
 			s.made("a", 7, "1", free())
