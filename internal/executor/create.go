@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -19,7 +20,7 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 	if err != nil {
 		return nil, err
 	}
-	got, err := e.quotes.quote(ctx, job)
+	got, err := e.priceOf(ctx, op, job)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +39,96 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 		c.send = func(context.Context) (effect, error) { return made(op, job, r), nil }
 	}
 	return c, nil
+}
+
+// priceOf asks what a create costs. Where the price was asked for before and
+// nobody knows the answer, as the process died, the question may have made the
+// job: then that is the create, or, where its price is not known, it is taken
+// back before the create goes on.
+func (e *Executor) priceOf(ctx context.Context, op *journal.Op, job api.NewJob) (quoted, error) {
+	if !op.Asked {
+		return e.quotes.quote(ctx, op.ID, job)
+	}
+	if kept, ok := e.quotes.accidents.Load(op.Marker()); ok {
+		got, _ := kept.(quoted)
+		return got, nil
+	}
+	found, err := e.withoutOwner(ctx, op.Marker())
+	if err != nil {
+		return quoted{}, err
+	}
+	if found == 0 {
+		if err := e.quotes.asking(ctx, op.ID, false); err != nil {
+			return quoted{}, err
+		}
+		return e.quotes.quote(ctx, op.ID, job)
+	}
+	cost, known, err := e.Journal.Quote(ctx, Shape(job))
+	if err != nil {
+		return quoted{}, err
+	}
+	if known {
+		return quoted{cost: cost, jobID: found}, nil
+	}
+	undone := e.undoQuote(ctx, found)
+	var h *halt
+	if !errors.As(undone, &h) {
+		return quoted{}, undone
+	}
+	err = errors.Join(e.quotes.asking(ctx, op.ID, false),
+		e.Journal.Alert(ctx, e.Now(), "get_cost", fmt.Sprintf("operation %s: %v", op.ID, undone)))
+	if err != nil {
+		return quoted{}, err
+	}
+	return quoted{}, &later{reason: undone.Error()}
+}
+
+// withoutOwner finds the job that carries a marker and is in nobody's books; 0
+// where there is none.
+func (e *Executor) withoutOwner(ctx context.Context, marker string) (int64, error) {
+	for job, err := range e.Market.AllJobs(ctx, api.JobsAll) {
+		if err != nil {
+			return 0, err
+		}
+		if markerOf(job) != marker {
+			continue
+		}
+		_, err := e.Journal.Job(ctx, job.ID)
+		if errors.Is(err, journal.ErrNotFound) {
+			return job.ID, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+// ownJob reads the job that an operation acts on. One that carries another
+// marker than the books expect is another job: nothing is done to it before an
+// audit has corrected the books.
+func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) {
+	job, err := e.Market.Job(ctx, op.JobID)
+	if err != nil {
+		return job, err
+	}
+	got := markerOf(job)
+	if got == "" {
+		return job, nil
+	}
+	own, err := e.Journal.Job(ctx, op.JobID)
+	if errors.Is(err, journal.ErrNotFound) {
+		return job, nil
+	}
+	if err != nil {
+		return job, err
+	}
+	if want := own.Marker(); want != "" && want != got {
+		e.Suspect()
+		return job, &later{after: time.Minute, reason: fmt.Sprintf(
+			"job %d carries %s, and the books expect %s on it: `enqueue audit` finds the right job", op.JobID, got, want)}
+	}
+	return job, nil
 }
 
 // newJob is the job of a create as it is sent.
@@ -110,6 +201,11 @@ func verifyCreate(ctx context.Context, e *Executor, op *journal.Op, ev evidence)
 		}
 		found := markerOf(job)
 		if found == marker {
+			// One that was taken back, or put aside as a duplicate, is known.
+			own, err := e.Journal.Job(ctx, job.ID)
+			if err == nil && own.Campaign == planner.ManualCampaign && own.Op != op.ID {
+				continue
+			}
 			return foundJob(op, job, ev), nil
 		}
 		if found == "" && job.Price == ev.Price && job.Category == ev.Category && !job.CreatedAt.Before(begun.Add(-clockSkew)) {

@@ -29,6 +29,8 @@ type Journal interface {
 	Jobs(ctx context.Context, campaign string) ([]journal.Job, error)
 	Job(ctx context.Context, id int64) (*journal.Job, error)
 	See(ctx context.Context, now time.Time, seen []journal.Sighting) error
+	Adopt(ctx context.Context, now time.Time, job journal.Job) error
+	Asking(ctx context.Context, op string, asking bool) error
 	Quote(ctx context.Context, shape string) (money.USD, bool, error)
 	KeepQuote(ctx context.Context, shape string, cost money.USD) error
 	LatchedScopes(ctx context.Context) ([]string, error)
@@ -51,6 +53,9 @@ type Config struct {
 	Refused func(ctx context.Context, after time.Duration) error
 	// Urgent marks the requests of a context as going ahead; nil marks nothing.
 	Urgent func(ctx context.Context) context.Context
+	// Suspect is told that a job does not carry the marker that the books expect
+	// on it; nil ignores it.
+	Suspect func()
 	// Now is the clock.
 	Now func() time.Time
 	// Draw returns a new unguessable word; Jitter a duration up to its argument.
@@ -126,6 +131,9 @@ func New(cfg Config) *Executor {
 	}
 	if cfg.Jitter == nil {
 		cfg.Jitter = func(time.Duration) time.Duration { return 0 }
+	}
+	if cfg.Suspect == nil {
+		cfg.Suspect = func() {}
 	}
 	if cfg.Urgent == nil {
 		cfg.Urgent = func(ctx context.Context) context.Context { return ctx }

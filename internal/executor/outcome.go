@@ -41,10 +41,12 @@ func (e *Executor) applied(ctx context.Context, op *journal.Op, from planner.Sta
 }
 
 // misled deals with a create that was told of another's job: its own is looked
-// for by its marker, and where that is the other's too, a person is asked.
+// for by its marker. Where that is the other's in the books, the other was told
+// wrong: an audit corrects the books, and a person is asked where it can't.
 func (e *Executor) misled(ctx context.Context, op *journal.Op, from planner.State, taken *journal.ErrTaken) ([]Next, error) {
 	if from == planner.Unknown {
-		return nil, e.park(ctx, op, taken.Error(), nil)
+		e.Suspect()
+		return e.ponder(ctx, op, verdict{why: taken.Error()})
 	}
 	now := e.Now()
 	s := journal.Settlement{

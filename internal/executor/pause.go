@@ -17,7 +17,7 @@ const patience = 10
 // not tell it, so the balance is read before and after while nothing else
 // moves money.
 func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.Spec) (*call, error) {
-	job, err := e.Market.Job(ctx, op.JobID)
+	job, err := e.ownJob(ctx, op)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
 // quoter asks the marketplace what jobs cost, once for each shape of price.
@@ -43,8 +45,9 @@ func Shape(job api.NewJob) string {
 }
 
 // quote returns a kept quote or asks for one. Only the caller whose request
-// was sent sees a job that it made by accident.
-func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
+// was sent sees a job that it made by accident. op is the create that the
+// question is asked for; "" where none is.
+func (q *quoter) quote(ctx context.Context, op string, job api.NewJob) (quoted, error) {
 	if kept, ok := q.accidents.Load(markerOfNew(job)); ok {
 		got, _ := kept.(quoted)
 		return got, nil
@@ -62,7 +65,7 @@ func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
 			return quoted{cost: cost}, err
 		}
 		mine = true
-		return q.ask(ctx, shape, job)
+		return q.ask(ctx, op, shape, job)
 	})
 	if err != nil {
 		return quoted{}, err
@@ -74,12 +77,18 @@ func (q *quoter) quote(ctx context.Context, job api.NewJob) (quoted, error) {
 	return got, nil
 }
 
-func (q *quoter) ask(ctx context.Context, shape string, job api.NewJob) (quoted, error) {
+func (q *quoter) ask(ctx context.Context, op, shape string, job api.NewJob) (quoted, error) {
 	if err := q.e.Wait(ctx); err != nil {
+		return quoted{}, err
+	}
+	if err := q.asking(ctx, op, true); err != nil {
 		return quoted{}, err
 	}
 	now := q.e.Now()
 	ans, err := q.e.Market.Quote(api.SendBefore(api.WithPermit(ctx), now.Add(q.e.SendWithin)), job)
+	if err == nil && ans.JobID == 0 || err != nil && api.EffectOf(err) != api.EffectUnknown {
+		err = errors.Join(err, q.asking(ctx, op, false))
+	}
 	if err != nil {
 		return quoted{}, err
 	}
@@ -98,6 +107,14 @@ func (q *quoter) ask(ctx context.Context, shape string, job api.NewJob) (quoted,
 	return quoted{cost: ans.Cost, jobID: ans.JobID}, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
 }
 
+// asking notes on a create that its price is being asked for: see Journal.Asking.
+func (q *quoter) asking(ctx context.Context, op string, on bool) error {
+	if op == "" {
+		return nil
+	}
+	return q.e.Journal.Asking(context.WithoutCancel(ctx), op, on)
+}
+
 // forget drops a job that a quote made, once it is booked or taken back.
 func (q *quoter) forget(marker string) { q.accidents.Delete(marker) }
 
@@ -112,6 +129,7 @@ func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call) {
 	}
 	steady := context.WithoutCancel(ctx)
 	err := e.undoQuote(steady, c.accident)
+	err = errors.Join(err, e.quotes.asking(steady, op.ID, false))
 	if aerr := e.Journal.Alert(steady, e.Now(), fmt.Sprintf("job:%d", c.accident),
 		fmt.Sprintf("operation %s: %v", op.ID, err)); aerr != nil {
 		e.Log.ErrorContext(ctx, "a job made by a quote", "job", c.accident, "err", err)
@@ -122,7 +140,7 @@ func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call) {
 // plans: no operation stands behind it, so a job that is made by accident is
 // paused at once.
 func (e *Executor) Quote(ctx context.Context, job api.NewJob) (money.USD, error) {
-	got, err := e.quotes.quote(ctx, job)
+	got, err := e.quotes.quote(ctx, "", job)
 	if err != nil || got.jobID == 0 {
 		return got.cost, err
 	}
@@ -136,6 +154,12 @@ func (e *Executor) undoQuote(ctx context.Context, job int64) error {
 	}
 	if err := e.Market.PauseJob(api.WithPermit(ctx), job); err != nil {
 		return fmt.Errorf("a quote made job %d, and it could not be paused; pause it on the website: %w", job, err)
+	}
+	// Nobody takes it for the job of its create any more.
+	if err := e.Journal.Adopt(ctx, e.Now(), journal.Job{
+		ID: job, Campaign: planner.ManualCampaign, Item: fmt.Sprintf("quote-%d", job), Status: journal.JobFinished,
+	}); err != nil {
+		return err
 	}
 	return reject("the marketplace ignored get_cost and made job %d; it was paused, and its money came back", job)
 }

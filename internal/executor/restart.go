@@ -9,7 +9,7 @@ import (
 
 // prepareRestart notes when the job was started and updated last.
 func prepareRestart(ctx context.Context, e *Executor, op *journal.Op, _ *journal.Spec) (*call, error) {
-	job, err := e.Market.Job(ctx, op.JobID)
+	job, err := e.ownJob(ctx, op)
 	if err != nil {
 		return nil, err
 	}

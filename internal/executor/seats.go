@@ -12,7 +12,7 @@ import (
 
 // prepareAddSeats reads the job as it is before, and finds the price of the seats.
 func prepareAddSeats(ctx context.Context, e *Executor, op *journal.Op, _ *journal.Spec) (*call, error) {
-	job, err := e.Market.Job(ctx, op.JobID)
+	job, err := e.ownJob(ctx, op)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (e *Executor) quoteLike(ctx context.Context, job api.Job, seats int, flags 
 	if err != nil || known {
 		return cost, shape, err
 	}
-	got, err := e.quotes.quote(ctx, like)
+	got, err := e.quotes.quote(ctx, "", like)
 	if err != nil {
 		return 0, "", err
 	}
@@ -134,7 +134,7 @@ func countriesOf(job api.Job) []int64 {
 
 // prepareResume reads the finished job and finds the price of its new seats.
 func prepareResume(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spec) (*call, error) {
-	job, err := e.Market.Job(ctx, op.JobID)
+	job, err := e.ownJob(ctx, op)
 	if err != nil {
 		return nil, err
 	}

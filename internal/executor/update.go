@@ -36,7 +36,7 @@ func jobChange(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spe
 	if len(change.Steps) == 0 && change.Title == nil {
 		return change, nil
 	}
-	job, err := e.Market.Job(ctx, op.JobID)
+	job, err := e.ownJob(ctx, op)
 	if err != nil {
 		return change, err
 	}

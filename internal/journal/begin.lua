@@ -102,7 +102,7 @@ local n = redis.call('HINCRBY', k, 'n', 1)
 redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane)
 if quote ~= '' then redis.call('HSET', k, 'qt', quote) end
 redis.call('HSET', k, 'ev', evidence, 'neg', 0)
-redis.call('HDEL', k, 'e')
+redis.call('HDEL', k, 'e', 'qa')
 note(k, event)
 move(id, k, state, 'sending', now, deadline)
 return {'ok', n}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -46,6 +47,17 @@ type Job struct {
 	// Title and SeenAt are from the last look at the marketplace.
 	Title  string
 	SeenAt time.Time
+	// Op is the create that made it; "" for adopted jobs.
+	Op string
+}
+
+// Marker is what the job must carry by our books; "" for adopted jobs.
+func (job Job) Marker() string {
+	parts := strings.Split(job.Op, "/")
+	if len(parts) != 4 {
+		return ""
+	}
+	return planner.Marker(job.Campaign, parts[1], job.Item, job.Slot)
 }
 
 // Filled is how many of the seats workers have taken.
@@ -133,7 +145,7 @@ func decodeJob(f map[string]string) (Job, error) {
 		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
 		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
-		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"),
+		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"), Op: f["op"],
 	}
 	if r.err != nil {
 		return job, fmt.Errorf("journal: job %s: %w", f["id"], r.err)
@@ -178,6 +190,48 @@ func (j *Journal) Adopt(ctx context.Context, now time.Time, job Job) error {
 		return fmt.Errorf("job %d belongs to campaign %q already", job.ID, out[1])
 	}
 	return nil
+}
+
+// Rehoming is what became of an attempt to correct which job a create made.
+type Rehoming string
+
+// The outcomes of Rehome.
+const (
+	Rehomed Rehoming = "ok"
+	// RehomeBusy: an operation holds one of the two jobs.
+	RehomeBusy Rehoming = "busy"
+	// RehomeTouched: more than the create was booked on one of the two.
+	RehomeTouched Rehoming = "touched"
+	// RehomeMoved: the books are not as they were believed to be.
+	RehomeMoved Rehoming = "state"
+)
+
+// Rehome corrects the books where a create was told of a wrong job: what was
+// booked for job `from` moves to the job that the create made in truth, as it
+// was just read. Where another create has that one, the two change places. It
+// is done only while nothing but the creates themselves was booked on them.
+func (j *Journal) Rehome(ctx context.Context, now time.Time, op string, from int64, to Sighting) (Rehoming, error) {
+	event := Event{
+		At: now.UnixMilli(), State: planner.Applied,
+		Note: fmt.Sprintf("its job is %d, which carries its marker, and not %d, which it was told of", to.ID, from),
+	}
+	out, err := j.run(ctx, "rehome", op, from, to.ID, millis(now), event.text(), string(to.Status), to.Applications, to.Title)
+	if err != nil {
+		return "", err
+	}
+	return Rehoming(out[0]), nil
+}
+
+// Asking notes on a queued create that its price is being asked for, and takes
+// the note off: should the process die in between, the marketplace may have
+// taken the question for the create.
+func (j *Journal) Asking(ctx context.Context, op string, asking bool) error {
+	flag := ""
+	if asking {
+		flag = "1"
+	}
+	_, err := j.run(ctx, "asking", op, flag)
+	return err
 }
 
 // Quote reads a kept quote by the digest of what prices it.

@@ -41,6 +41,8 @@ type Op struct {
 	Negative int
 	// Nonce names the caller that was let through, while it is sending.
 	Nonce string
+	// Asked tells that its price was asked for, and that nobody knows the answer.
+	Asked bool
 	// Generation changes whenever an operation on the same job begins or ends.
 	Generation string
 	History    []Event
@@ -73,7 +75,7 @@ func (e Event) text() string {
 	return string(b)
 }
 
-var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h"}
+var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa"}
 
 // Load reads operations in one round trip. Ids that the journal does not hold
 // are left out; one that cannot be read is returned with its Damage, so that it
@@ -177,6 +179,7 @@ func decodeOp(values []any) (*Op, error) {
 	op.Reserved = money.USD(r.int("r"))
 	op.Quote, op.Cost, op.Refund = r.amount("qt"), r.amount("cost"), r.amount("rf")
 	op.Due, op.CreatedAt, op.UpdatedAt, op.SettledAt = r.time("due"), r.time("ct"), r.time("ut"), r.time("st")
+	op.Asked = f["qa"] != ""
 	if f["ev"] != "" {
 		op.Evidence = json.RawMessage(f["ev"])
 	}

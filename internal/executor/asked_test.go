@@ -1,0 +1,174 @@
+package executor_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/executor"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/sandbox"
+)
+
+// dies is a journal that the process dies before writing to: the price it
+// learned, or what lets the call through.
+type dies struct {
+	*journal.Journal
+	keeping, beginning bool
+}
+
+func (d dies) KeepQuote(ctx context.Context, shape string, cost money.USD) error {
+	if d.keeping {
+		return errKilled
+	}
+	return d.Journal.KeepQuote(ctx, shape, cost)
+}
+
+func (d dies) Begin(ctx context.Context, s journal.Start) (journal.Passage, error) {
+	if d.beginning {
+		return journal.Passage{}, errKilled
+	}
+	return d.Journal.Begin(ctx, s)
+}
+
+func TestAProcessThatDiesAfterAQuoteMadeAJobLosesNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		journal dies
+		jobs    int
+	}{
+		"its price is known: that job is the create":     {dies{beginning: true}, 1},
+		"its price is not known: that job is taken back": {dies{keeping: true}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			r.faults("quote:ignore_get_cost@1")
+			ids := r.occurrence("create")
+			c.journal.Journal = r.books
+			dying := r.executor(func(cfg *executor.Config) { cfg.Journal = c.journal })
+			if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
+				t.Fatalf("perform: %v, want %v", err, errKilled)
+			}
+			if op := r.want(ids[0], planner.Queued); !op.Asked {
+				t.Error("nothing tells that its price was asked for")
+			}
+			r.exec = r.executor(nil) // another process
+			r.settle()
+			if op := r.want(ids[0], planner.Applied); op.Asked {
+				t.Error("its price is still being asked for")
+			}
+			jobs := r.box.Books().Jobs
+			if len(jobs) != c.jobs {
+				t.Fatalf("there are %d jobs, want %d", len(jobs), c.jobs)
+			}
+			online := 0
+			for _, job := range jobs {
+				if job.Status == sandbox.JobOnline {
+					online++
+				}
+			}
+			if online != 1 {
+				t.Errorf("%d jobs are online, want 1", online)
+			}
+			r.equal("the balance by the books", mustAccount(r).Expected(), r.box.Books().Balance)
+		})
+	}
+}
+
+func TestAQuoteInDoubtIsLookedFor(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"500_before", "drop_before", "html_200_after"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			r.faults("quote:" + fault + "@1")
+			ids := r.occurrence("create")
+			_, err := r.exec.Perform(t.Context(), ids)
+			r.must(err)
+			if !r.op(ids[0]).Asked {
+				t.Error("nothing tells of the question")
+			}
+			before := r.box.Traffic().Received["jobs"]
+			r.settle()
+			r.want(ids[0], planner.Applied)
+			if r.box.Traffic().Received["jobs"] == before {
+				t.Error("the marker was not looked for")
+			}
+			r.agree()
+		})
+	}
+}
+
+func TestNothingIsDoneToAJobWithTheMarkerOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"add_seats", "update", "restart", "pause"} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			job := r.created()
+			r.must(r.box.EditJob(job, func(j *sandbox.Job) {
+				j.Expected = []string{planner.Marker("other", "create", "x", epoch)}
+			}))
+			suspected := 0
+			r.exec = r.executor(func(c *executor.Config) { c.Suspect = func() { suspected++ } })
+			r.clock.advance(time.Minute)
+			ids := r.occurrence(action)
+			for range 3 {
+				r.step()
+			}
+			op := r.want(ids[0], planner.Queued)
+			if !strings.Contains(op.Error, "the books expect") || suspected == 0 {
+				t.Errorf("it waits because of %q, and %d times an audit was asked for", op.Error, suspected)
+			}
+			if n := r.box.Traffic().Received[action]; n != 0 {
+				t.Errorf("%d requests arrived, want 0", n)
+			}
+		})
+	}
+}
+
+func TestCreatesThatWereToldEachOthersJobsArePutRight(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = []campaigns.Item{{Key: "a"}}
+	r.register()
+	r.faults("create:wrong_job_id@1")
+	first := r.occurrence("create") // it makes n and is told of n+1, which nobody has
+	r.settle()
+	op := r.want(first[0], planner.Applied)
+	wrong := op.JobID
+	r.clock.advance(time.Minute)
+	r.spec.Items = []campaigns.Item{{Key: "b"}}
+	r.register()
+	second := r.occurrence("create") // it makes n+1 and is told so
+	for range 3 {
+		r.step()
+	}
+	r.want(second[0], planner.Unknown)
+	right := r.box.Books().Jobs[0]
+	got, err := r.books.Rehome(t.Context(), r.clock.now(), first[0], wrong, journal.Sighting{ID: right.JobID, Status: journal.JobOnline})
+	r.must(err)
+	if got != journal.Rehomed {
+		t.Fatalf("rehomed: %s", got)
+	}
+	if again, err := r.books.Rehome(t.Context(), r.clock.now(), first[0], wrong, journal.Sighting{ID: right.JobID}); err != nil || again != journal.Rehomed {
+		t.Errorf("a repeated correction says %s, %v", again, err)
+	}
+	r.settle()
+	if op := r.want(second[0], planner.Applied); op.JobID != wrong {
+		t.Errorf("the second has job %d, want %d", op.JobID, wrong)
+	}
+	r.agree()
+}
