@@ -139,6 +139,14 @@ func fillRows(cmd redis.Cmder, rows []any) error {
 		c.SetVal(rows)
 	case *redis.StringSliceCmd:
 		c.SetVal(words(rows))
+	case *redis.FloatSliceCmd: // a member that is missing has the score 0 there
+		out := make([]float64, len(rows))
+		for i, row := range rows {
+			if text, ok := row.(string); ok {
+				out[i] = float(text)
+			}
+		}
+		c.SetVal(out)
 	case *redis.BoolSliceCmd:
 		out := make([]bool, len(rows))
 		for i, row := range rows {

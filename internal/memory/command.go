@@ -31,7 +31,7 @@ func commandTable() map[string]command {
 		{"hset", 4, (*Redis).hset},
 		{"lpush", 3, (*Redis).lpush}, {"lpop", 2, (*Redis).lpop},
 		{"sadd", 3, (*Redis).sadd}, {"srem", 3, (*Redis).srem}, {"smembers", 2, (*Redis).smembers},
-		{"zadd", 4, (*Redis).zadd}, {"zrem", 3, (*Redis).zrem}, {"zscore", 3, (*Redis).zscore},
+		{"zadd", 4, (*Redis).zadd}, {"zrem", 3, (*Redis).zrem}, {"zscore", 3, (*Redis).zscore}, {"zmscore", 3, (*Redis).zmscore},
 		{"zrange", 4, (*Redis).zrange}, {"zrevrange", 4, (*Redis).zrevrange},
 		{"zrangebyscore", 4, (*Redis).zrangebyscore},
 		{"xadd", 5, (*Redis).xadd}, {"xrange", 4, (*Redis).xrange},

@@ -87,6 +87,8 @@ ZSCORE z d
 ZSCORE z c
 ZSCORE z top
 ZSCORE z nothing
+ZMSCORE z a nothing top
+ZMSCORE nothing a b
 ZRANGE z 0 -1
 ZRANGE z 0 -1 WITHSCORES
 ZRANGE z 1 2
@@ -128,6 +130,7 @@ SMEMBERS wrong
 ZADD wrong 1 a
 ZREM wrong a
 ZSCORE wrong a
+ZMSCORE wrong a
 ZRANGE wrong 0 -1
 ZRANGEBYSCORE wrong 0 1
 XADD wrong * a 1

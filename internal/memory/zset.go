@@ -136,6 +136,23 @@ func (r *Redis) zscore(args []string) any {
 	return nil
 }
 
+func (r *Redis) zmscore(args []string) any {
+	z, ok, err := read[*zset](r, args[0])
+	if err != nil {
+		return err
+	}
+	out := make([]any, len(args)-1)
+	for i, m := range args[1:] {
+		if !ok {
+			continue
+		}
+		if f, ok := z.scores[m]; ok {
+			out[i] = scoreText(f)
+		}
+	}
+	return out
+}
+
 func (r *Redis) zrange(args []string) any    { return r.byRank(args, false) }
 func (r *Redis) zrevrange(args []string) any { return r.byRank(args, true) }
 
