@@ -135,4 +135,13 @@ type Action struct {
 	// MaxDecline is the share of a run, in percent, past which declines are
 	// held for a person. Default 100.
 	MaxDecline int `json:"max_decline,omitempty"`
+	// Hold is how long a decline waits, once it is decided, before it goes out.
+	// Default 0: at once.
+	Hold Duration `json:"hold,omitempty"`
+	// AuditSample is the share of approvals, in percent, that is left to a
+	// person. Default 0.
+	AuditSample int `json:"audit_sample,omitempty"`
+	// ReviewWithin is how long an application may wait for its verdict before a
+	// person is told. Default 0: nobody is.
+	ReviewWithin Duration `json:"review_within,omitempty"`
 }

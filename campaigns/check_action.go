@@ -86,6 +86,9 @@ var verbKeys = []struct {
 	{"set", []Verb{DoUpdate}},
 	{"rules", []Verb{DoRate}},
 	{"max_decline", []Verb{DoRate}},
+	{"hold", []Verb{DoRate}},
+	{"audit_sample", []Verb{DoRate}},
+	{"review_within", []Verb{DoRate}},
 }
 
 // checkVerb wants what the verb needs, refuses what it cannot use, and reads
@@ -126,6 +129,26 @@ func (d *decoder) checkVerb(a *actionSpec, c *Campaign) {
 		if !a.m.has("max_decline") {
 			a.MaxDecline = 100
 		}
+		d.checkFairness(a)
+	}
+}
+
+// checkFairness finds bounds that no rule can ever touch.
+func (d *decoder) checkFairness(a *actionSpec) {
+	if len(a.Rules) == 0 {
+		return
+	}
+	for _, k := range []struct {
+		key     string
+		verdict Verdict
+	}{{"max_decline", Decline}, {"hold", Decline}, {"audit_sample", Approve}} {
+		used := slices.ContainsFunc(a.Rules, func(r Rule) bool { return r.Verdict == k.verdict })
+		if a.m.has(k.key) && !used {
+			d.warn(a.m.key(k.key), "%s changes nothing: no rule has the verdict %s", k.key, k.verdict)
+		}
+	}
+	if a.Hold > 0 && a.ReviewWithin > 0 && a.Hold >= a.ReviewWithin {
+		d.at(a.m.get("hold"), "hold: %s is not less than review_within: %s", a.Hold, a.ReviewWithin)
 	}
 }
 

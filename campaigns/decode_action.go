@@ -54,6 +54,11 @@ var actionFields = []field[actionSpec]{
 	{"set", skip[actionSpec]},
 	{"rules", skip[actionSpec]},
 	{"max_decline", func(d *decoder, a *actionSpec, n *yaml.Node) { a.MaxDecline = d.percent(n) }},
+	{"hold", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Hold = d.duration(n, 0, 30*span.Day) }},
+	{"audit_sample", func(d *decoder, a *actionSpec, n *yaml.Node) { a.AuditSample = d.percent(n) }},
+	{"review_within", func(d *decoder, a *actionSpec, n *yaml.Node) {
+		a.ReviewWithin = d.duration(n, time.Minute, 366*span.Day)
+	}},
 }
 
 // newAction has the defaults of every action.

@@ -2,9 +2,7 @@ package campaigns
 
 import (
 	"errors"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -16,7 +14,7 @@ var ruleFields = []field[Rule]{
 	{"verdict", func(d *decoder, r *Rule, n *yaml.Node) {
 		r.Verdict = enum(d, n, Approve, Decline, Redo, Leave)
 	}},
-	{"reason", func(d *decoder, r *Rule, n *yaml.Node) { r.Reason = d.reason(n) }},
+	{"reason", func(d *decoder, r *Rule, n *yaml.Node) { r.Reason, _ = d.scalar(n) }},
 }
 
 func (d *decoder) rules(n *yaml.Node, c *Campaign) []Rule {
@@ -34,6 +32,9 @@ func (d *decoder) rules(n *yaml.Node, c *Campaign) []Rule {
 		if when := m.get("when"); when != nil && r.When != "" {
 			d.condition(when, r.When, c)
 		}
+		if reason := m.get("reason"); reason != nil {
+			d.reason(follow(reason), r.Reason, c)
+		}
 		told := r.Verdict == Decline || r.Verdict == Redo
 		switch {
 		case told && !m.has("reason"):
@@ -50,7 +51,7 @@ func (d *decoder) rules(n *yaml.Node, c *Campaign) []Rule {
 func (d *decoder) condition(n *yaml.Node, when string, c *Campaign) {
 	rule, err := rules.Compile(when)
 	if err != nil {
-		d.at(n, "when: %v", err)
+		d.conditionFault(n, when, err)
 		return
 	}
 	for _, name := range rule.Fields() {
@@ -67,27 +68,30 @@ func (d *decoder) condition(n *yaml.Node, when string, c *Campaign) {
 	}
 }
 
-// reason is told to workers as it is written.
-func (d *decoder) reason(n *yaml.Node) string {
-	s, ok := d.scalar(n)
-	if !ok {
-		return ""
+// conditionFault tells what is wrong with a condition at the place in the file
+// where that is, which is known where the text stands there as it is.
+func (d *decoder) conditionFault(n *yaml.Node, when string, err error) {
+	var fault *rules.Error
+	if !errors.As(err, &fault) || fault.Line > 1 || !verbatim(n, when) {
+		d.at(n, "when: %v", err)
+		return
 	}
-	err := checkText(s)
-	switch {
-	case err == nil && strings.Contains(s, "{{"):
-		err = errors.New("holds {{, but templates work in job and set only")
-	case err == nil && utf8.RuneCountInString(s) > maxReason:
-		err = fmt.Errorf("is longer than %d characters", maxReason)
+	at := *n
+	at.Column += fault.Column - 1
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		at.Column++
 	}
-	if err != nil {
-		d.at(n, "reason: %v", err)
-	}
-	return s
+	d.at(&at, "when: %s", fault.Message)
 }
 
-// maxReason is how many characters a worker is told at most.
-const maxReason = 1000
+// verbatim tells a text on one line, without anything that YAML writes another
+// way than it means.
+func verbatim(n *yaml.Node, text string) bool {
+	return n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) == 0 && n.Kind == yaml.ScalarNode &&
+		!strings.ContainsAny(text, "\n") &&
+		(n.Style&yaml.DoubleQuotedStyle == 0 || !strings.ContainsAny(text, "\"\\\t")) &&
+		(n.Style&yaml.SingleQuotedStyle == 0 || !strings.Contains(text, "'"))
+}
 
 // updateSpec is the set of an update action as it is read.
 type updateSpec struct {

@@ -16,6 +16,7 @@ type Rule struct {
 	// When is an expression over the application that yields a boolean.
 	When    string  `json:"when"`
 	Verdict Verdict `json:"verdict"`
-	// Reason is told to the worker; required for decline and redo.
+	// Reason is told to the worker; required for decline and redo. It may hold
+	// a template, which RenderReason fills.
 	Reason string `json:"reason,omitempty"`
 }

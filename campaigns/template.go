@@ -30,6 +30,8 @@ var functions = template.FuncMap{
 type textTemplate struct {
 	*template.Template
 	fields []string
+	// nested allows .item.city beside .city.
+	nested bool
 }
 
 // templates shares compiled templates between campaigns.
@@ -41,7 +43,9 @@ func isTemplate(text string) bool { return strings.Contains(text, "{{") }
 // compileTemplate reads a template of the small kind that a spec may have:
 // fields, conditions and the functions. There are no loops and no calls of
 // other templates, so that rendering always ends.
-func compileTemplate(text string) (*textTemplate, error) {
+func compileTemplate(text string) (*textTemplate, error) { return parseTemplate(text, false) }
+
+func parseTemplate(text string, nested bool) (*textTemplate, error) {
 	trees, err := parse.Parse("", text, "{{", "}}", functions)
 	if err != nil {
 		return nil, errors.New(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "template: :"), "1: "))
@@ -49,7 +53,7 @@ func compileTemplate(text string) (*textTemplate, error) {
 	if len(trees) != 1 {
 		return nil, errors.New("a template cannot define others")
 	}
-	t := new(textTemplate)
+	t := &textTemplate{nested: nested}
 	if err := t.inspect(trees[""].Root); err != nil {
 		return nil, err
 	}
@@ -105,6 +109,10 @@ func (t *textTemplate) inspectPipe(pipe *parse.PipeNode) error {
 func (t *textTemplate) inspectArg(arg parse.Node) error {
 	switch n := arg.(type) {
 	case *parse.FieldNode:
+		if t.nested && len(n.Ident) == 2 && n.Ident[0] == "item" {
+			t.fields = append(t.fields, "item."+n.Ident[1])
+			return nil
+		}
 		if len(n.Ident) > 1 {
 			return fmt.Errorf("%s: a field is a text and has no parts", n)
 		}

@@ -38,15 +38,19 @@ type Facts struct {
 	Age time.Duration `expr:"age"`
 	// Worker is the worker's id.
 	Worker int `expr:"worker"`
-	// Duplicates is how many applications of the campaign hold the same
-	// proof, this one included.
+	// Duplicates is how many applications of the campaign hold the same proof,
+	// this one included, upper and lower case and white space aside. A proof
+	// without text has no duplicates: it counts 1.
 	Duplicates int `expr:"duplicates"`
+	// Earlier is how many of those were handed in before this one.
+	Earlier int `expr:"earlier"`
 	// WorkerApproved and WorkerDeclined count the worker's earlier
 	// applications in the campaign.
 	WorkerApproved int `expr:"worker_approved"`
 	WorkerDeclined int `expr:"worker_declined"`
-	// Agreement is the share, 0 to 1, of the job's applications whose proof
-	// is the same as this one's.
+	// Agreement is the share, 0 to 1, of the item's answers that are the same
+	// as this one, which counts too. Proofs without text are no answers, and
+	// agree with none.
 	Agreement float64 `expr:"agreement"`
 	// Item holds the fields of the item that the job was made from.
 	Item map[string]string `expr:"item"`
@@ -65,6 +69,7 @@ var functions = []string{
 type Rule struct {
 	program *vm.Program
 	fields  []string
+	reads   map[string]bool
 }
 
 // Error is a fault in the text of a condition.
@@ -112,7 +117,7 @@ func compile(src string) (*Rule, error) {
 	if seen.err != nil {
 		return nil, position(seen.err.Bind(program.Source()))
 	}
-	return &Rule{program: program, fields: seen.fields}, nil
+	return &Rule{program: program, fields: seen.fields, reads: seen.reads}, nil
 }
 
 // Match tells whether the condition holds. An error means that it could not be
@@ -131,6 +136,28 @@ func (r *Rule) Match(f Facts) (bool, error) {
 
 // Fields are the names of the item's fields that the condition reads, sorted.
 func (r *Rule) Fields() []string { return r.fields }
+
+// Reads tells whether the condition uses a variable, such as "duplicates".
+func (r *Rule) Reads(variable string) bool { return r.reads[variable] }
+
+// Always tells whether the condition holds whatever the facts are, as `true`
+// does: no rule after it is ever reached.
+func (r *Rule) Always() bool {
+	holds, err := r.Match(Facts{})
+	return r.constant() && err == nil && holds
+}
+
+// Never tells whether the condition holds for no facts, as `false` does.
+func (r *Rule) Never() bool {
+	holds, err := r.Match(Facts{})
+	return r.constant() && err == nil && !holds
+}
+
+// constant tells a condition that reads nothing of an application. The one
+// function of our own is a name too.
+func (r *Rule) constant() bool {
+	return len(r.reads) == 0 || len(r.reads) == 1 && r.reads["duration"]
+}
 
 func duration(params ...any) (any, error) {
 	text, ok := params[0].(string)
@@ -155,7 +182,7 @@ func hint(message string) string {
 	if !strings.HasPrefix(message, "unknown name") {
 		return message
 	}
-	return message + "; there are proof, screenshots, age, worker, duplicates, " +
+	return message + "; there are proof, screenshots, age, worker, duplicates, earlier, " +
 		"worker_approved, worker_declined, agreement and item, and the functions " +
 		"duration, " + strings.Join(functions, ", ")
 }
@@ -165,12 +192,18 @@ func hint(message string) string {
 // that can only fail when run.
 type inspector struct {
 	fields []string
+	reads  map[string]bool
 	err    *file.Error
 }
 
 // Visit implements ast.Visitor.
 func (i *inspector) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
+	case *ast.IdentifierNode:
+		if i.reads == nil {
+			i.reads = map[string]bool{}
+		}
+		i.reads[n.Value] = true
 	case *ast.VariableDeclaratorNode:
 		i.fail(n, "variables are not supported: write the value where it is used")
 	case *ast.PredicateNode:

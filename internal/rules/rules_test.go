@@ -22,7 +22,7 @@ func facts() rules.Facts {
 		WorkerApproved: 4,
 		WorkerDeclined: 1,
 		Agreement:      0.75,
-		Item:           map[string]string{"city": "Kathmandu"},
+		Item:           map[string]string{"city": "Kathmandu", "gold": "bakery"},
 	}
 }
 
@@ -32,6 +32,8 @@ func TestMatch(t *testing.T) {
 		`trim(proof) == ""`:                         false,
 		`trim(proof) == "Bakery"`:                   true,
 		`lower(trim(proof)) == "bakery"`:            true,
+		`trim(lower(proof)) == item.gold`:           true,
+		`duplicates > earlier`:                      true,
 		`upper(proof) contains "BAKE"`:              true,
 		`proof matches "[Bb]akery"`:                 true,
 		`proof matches "^Bakery$"`:                  false,
@@ -125,6 +127,34 @@ func TestFieldsNamesWhatIsReadOfTheItem(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"city", "url"}, rule.Fields()); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+}
+
+func TestReadsNamesTheVariables(t *testing.T) {
+	t.Parallel()
+	rule, err := rules.Compile(`lower(proof) != "" && (item.city == "Pune" || agreement > 0.5)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{"proof": true, "agreement": true, "item": true, "duplicates": false, "city": false} {
+		if got := rule.Reads(name); got != want {
+			t.Errorf("Reads(%q) = %v", name, got)
+		}
+	}
+}
+
+func TestAlwaysAndNeverTellConstants(t *testing.T) {
+	t.Parallel()
+	for src, want := range map[string][2]bool{
+		`true`: {true, false}, `1 > 2`: {false, true}, `not false`: {true, false}, `screenshots > 0`: {false, false},
+	} {
+		rule, err := rules.Compile(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]bool{rule.Always(), rule.Never()}; got != want {
+			t.Errorf("%s: always and never are %v, want %v", src, got, want)
+		}
 	}
 }
 

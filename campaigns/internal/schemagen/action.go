@@ -13,7 +13,7 @@ var verbs = []struct {
 	{"pause", []string{"jobs"}},
 	{"resume", []string{"jobs", "seats"}},
 	{"update", []string{"jobs", "set"}},
-	{"rate", []string{"jobs", "rules", "max_decline"}},
+	{"rate", []string{"jobs", "rules", "max_decline", "hold", "audit_sample", "review_within"}},
 }
 
 func action() *schema {
@@ -52,6 +52,10 @@ func action() *schema {
 		entry{"rules", about(list(ref("rule")), "The first that fits decides; none fits: left for a person.")},
 		entry{"max_decline", about(pattern(`^(100|[1-9]?[0-9])%$`),
 			"The share of a run past which declines are held for a person. Default 100%.")},
+		entry{"hold", about(duration, "How long a decline waits before it goes out, so that a person can look. Default 0s.")},
+		entry{"audit_sample", about(pattern(`^(100|[1-9]?[0-9])%$`),
+			"The share of approvals that is left to a person. Default 0%.")},
+		entry{"review_within", about(duration, "How long an application may wait for its verdict before a person is told.")},
 	)
 	a.OneOf = oneOf("cron", "every", "at", "now", "on")
 	a.DependentRequired = map[string][]string{"dst": {"cron"}}
@@ -104,9 +108,10 @@ func except() *schema {
 func rule() *schema {
 	r := object("A condition and what follows.", []string{"when", "verdict"},
 		entry{"when", about(body, "An expression over proof, screenshots, age, worker, duplicates, "+
-			"worker_approved, worker_declined, agreement and item.")},
+			"earlier, worker_approved, worker_declined, agreement and item.")},
 		entry{"verdict", words("What becomes of the application.", "", "approve", "decline", "redo", "leave")},
-		entry{"reason", about(body, "Told to the worker; needed to decline and to redo.")},
+		entry{"reason", about(body, "Told to the worker; needed to decline and to redo. A template over item, worker, proof, "+
+			"screenshots and duplicates.")},
 	)
 	r.If = either(with("verdict", "decline"), with("verdict", "redo"))
 	r.Then = given("reason")
