@@ -192,9 +192,13 @@ func (e *Executor) gone(ctx context.Context, op *journal.Op) {
 
 // end settles an operation for which nothing was sent.
 func (e *Executor) end(ctx context.Context, op *journal.Op, to planner.State, reason string) error {
-	_, err := e.Journal.Settle(ctx, journal.Settlement{
+	s := journal.Settlement{
 		Op: op, From: planner.Queued, Stamp: e.Draw(), To: to, Now: e.Now(), Error: reason, JobID: op.JobID,
-	})
+	}
+	if to == planner.Applied {
+		s.Error, s.Note = "", reason
+	}
+	_, err := e.Journal.Settle(ctx, s)
 	return forgiveConflict(err)
 }
 

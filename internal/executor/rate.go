@@ -5,14 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
-// prepareRate needs no read: the decision came with the operation.
-func prepareRate(_ context.Context, e *Executor, op *journal.Op, _ *journal.Spec) (*call, error) {
+// prepareRate needs no read, since the decision came with the operation; a
+// decline that was held is the exception.
+func prepareRate(ctx context.Context, e *Executor, op *journal.Op, _ *journal.Spec) (*call, error) {
 	if op.Rating == nil {
 		return nil, reject("the operation holds no rating")
 	}
@@ -20,10 +23,44 @@ func prepareRate(_ context.Context, e *Executor, op *journal.Op, _ *journal.Spec
 	if err != nil {
 		return nil, err
 	}
+	if !op.Rating.HoldUntil.IsZero() {
+		if err := e.endHold(ctx, op); err != nil {
+			return nil, err
+		}
+	}
 	return &call{send: func(ctx context.Context) (effect, error) {
 		err := e.Market.Rate(ctx, op.Rating.ApplicationID, api.Rating{Status: status, Reason: op.Rating.Reason})
 		return effect{note: string(op.Rating.Verdict)}, err
 	}}, nil
+}
+
+// endHold lets a held decline go when its time has come, or a person said so,
+// and only where the application is still as it was judged.
+func (e *Executor) endHold(ctx context.Context, op *journal.Op) error {
+	r := op.Rating
+	if left := r.HoldUntil.Sub(e.Now()); left > 0 && !op.Released {
+		return &later{after: left, reason: HeldUntil(r.HoldUntil)}
+	}
+	a, err := e.Market.Application(ctx, r.ApplicationID)
+	switch {
+	case api.ReasonOf(err) == api.ReasonNotFound:
+		return &halt{to: planner.Canceled, reason: "the application does not exist any more"}
+	case err != nil:
+		return err
+	case a.Status == api.Declined:
+		return &halt{to: planner.Applied, reason: "it had that verdict already"}
+	case a.Status != api.Pending:
+		return &halt{to: planner.Canceled, reason: fmt.Sprintf("the application is %s by someone else's word", a.Status)}
+	case ProofDigest(a) != r.Proof:
+		return &halt{to: planner.Canceled, reason: "the worker has handed in something else since it was judged"}
+	}
+	return nil
+}
+
+// HeldUntil says why a decline waits, and what a person can do.
+func HeldUntil(t time.Time) string {
+	return fmt.Sprintf("this decline is held until %s: `enqueue retry` sends it now, `enqueue resolve --not-applied` drops it",
+		t.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 func statusOf(v campaigns.Verdict) (api.ApplicationStatus, error) {

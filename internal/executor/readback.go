@@ -57,6 +57,9 @@ func (e *Executor) unreadable(ctx context.Context, op *journal.Op, err error) ([
 // unverified deals with a read-back that failed itself.
 func (e *Executor) unverified(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
 	e.notice(ctx, e.reads, err)
+	if err.Reason == api.ReasonNotFound && op.Kind == planner.Rate {
+		return nil, e.park(ctx, op, fmt.Sprintf("its application does not exist any more: %v", err), nil)
+	}
 	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
 		e.gone(ctx, op)
 		return nil, e.park(ctx, op, fmt.Sprintf("its job does not exist any more: %v", err), nil)

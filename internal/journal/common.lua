@@ -39,6 +39,18 @@ local function move(id, k, from, to, now, due)
   if not LIVE[to] then redis.call('HSET', k, 'st', now) end
 end
 
+-- rated notes an application's verdict where its hand-in is known. The first
+-- digit of an answer is its status; 4 is pending.
+local function rated(job, application, status)
+  local key = P .. 'answers:' .. job
+  local was = redis.call('HGET', key, application)
+  if not was then return end
+  redis.call('HSET', key, application, status .. string.sub(was, 2))
+  if string.sub(was, 1, 1) == '4' and num(redis.call('HGET', jobkey(job), 'pending')) > 0 then
+    redis.call('HINCRBY', jobkey(job), 'pending', -1)
+  end
+end
+
 -- Budgets that an operation touches are kept as "scope window" lines.
 local function each_budget(list, f)
   for line in string.gmatch(list or '', '[^\n]+') do

@@ -20,6 +20,8 @@ type New struct {
 	planner.Operation
 	State planner.State
 	Error string
+	// Due is when a queued operation may be carried out; zero means at once.
+	Due time.Time
 }
 
 // Queue makes operations that are to be carried out.
@@ -114,6 +116,10 @@ func createArgs(now time.Time, op New) ([]any, error) {
 	if op.JobID != 0 {
 		job = strconv.FormatInt(op.JobID, 10)
 	}
+	due := op.Due
+	if due.IsZero() {
+		due = now
+	}
 	event := Event{At: now.UnixMilli(), State: op.State, Note: op.Error}
-	return []any{op.ID, doc, op.Action, string(op.Queue()), string(op.State), op.Error, event.text(), job}, nil
+	return []any{op.ID, doc, op.Action, string(op.Queue()), string(op.State), op.Error, event.text(), job, millis(due)}, nil
 }

@@ -3,7 +3,7 @@
 -- ARGV: now, fence, schedule member, expected watermark, new watermark,
 --       next fire, missed, review slot, digest of the spec it was planned by or '',
 --       backfilled slot or '', count, then id, doc, action, queue, state, error,
---       event, job for each operation.
+--       event, job, due for each operation.
 -- Returns {verdict, id...}: the ids that did not exist before.
 local now, fence, member = ARGV[1], ARGV[2], ARGV[3]
 local expected, watermark, next_fire, missed = ARGV[4], ARGV[5], ARGV[6], num(ARGV[7])
@@ -28,7 +28,8 @@ local base = 12
 for i = 1, num(ARGV[11]) do
   local id, doc, action, queue = ARGV[base], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
   local state, err, event, job = ARGV[base + 4], ARGV[base + 5], ARGV[base + 6], ARGV[base + 7]
-  base = base + 8
+  local due = ARGV[base + 8]
+  base = base + 9
   local k = opkey(id)
   if redis.call('EXISTS', k) == 0 then
     redis.call('HSET', k, 'd', doc, 'a', action, 'q', queue, 'ct', now, 'n', 0)
@@ -36,7 +37,7 @@ for i = 1, num(ARGV[11]) do
     if job ~= '' then redis.call('HSET', k, 'j', job) end
     redis.call('SADD', P .. 'owners', campaign_of(id))
     redis.call('ZADD', P .. 'ops:' .. campaign_of(id), now, id)
-    move(id, k, nil, state, now, now)
+    move(id, k, nil, state, now, due)
     note(k, event)
     out[#out + 1] = id
   end

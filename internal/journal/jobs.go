@@ -42,6 +42,15 @@ type Job struct {
 	// Applications is the marketplace's count of applications, and Pending how
 	// many wait for a rating, when they were last read.
 	Applications, Pending int
+	// Oldest is when the oldest pending one was handed in, as of that read.
+	Oldest time.Time
+	// Listed is when the list of its applications was read last; zero means
+	// never. Counted is what Applications was then, Whole tells that the rated
+	// ones were read too, and Calm counts the reads that brought nothing new.
+	Listed  time.Time
+	Counted int
+	Whole   bool
+	Calm    int
 	// Lane is the operation that holds the job now.
 	Lane string
 	// Title and SeenAt are from the last look at the marketplace.
@@ -145,6 +154,7 @@ func decodeJob(f map[string]string) (Job, error) {
 		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
 		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
+		Oldest: r.time("oldest"), Listed: r.time("listed"), Counted: int(r.int("counted")), Whole: f["whole"] != "", Calm: int(r.int("calm")),
 		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"), Op: f["op"],
 	}
 	if r.err != nil {

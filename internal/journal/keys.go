@@ -37,6 +37,9 @@ func (k keyspace) over() string      { return string(k) + "over" }
 func (k keyspace) backfill(campaign, action string) string {
 	return string(k) + "backfill:" + campaign + "/" + action
 }
+func (k keyspace) answers(job int64) string {
+	return string(k) + "answers:" + jobText(job)
+}
 func (k keyspace) reviews() string { return string(k) + "reviews" }
 func (k keyspace) missed() string  { return string(k) + "missed" }
 func (k keyspace) stop() string    { return string(k) + "stop" }

@@ -102,6 +102,24 @@ func (j *Journal) Open(ctx context.Context, s planner.State, now time.Time, most
 	return ids, nil
 }
 
+// Busy counts the operations of an action that are on their way: those that
+// move by themselves, but no more than are due by now anywhere, since others
+// are held.
+func (j *Journal) Busy(ctx context.Context, campaign, action string, now time.Time) (int, error) {
+	pipe := j.rdb.Pipeline()
+	live := pipe.HGet(ctx, j.keys.live(campaign), action)
+	queued := pipe.ZCount(ctx, j.keys.open(planner.Queued), "-inf", millis(now))
+	sending := pipe.ZCard(ctx, j.keys.open(planner.Sending))
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return 0, fmt.Errorf("journal: operations of %s on their way: %w", campaign, err)
+	}
+	n, err := strconv.Atoi(live.Val())
+	if err != nil {
+		return 0, nil //nolint:nilerr // there are none
+	}
+	return min(n, int(queued.Val()+sending.Val())), nil
+}
+
 // Counts tells how many operations are in each state; campaign "" means all.
 func (j *Journal) Counts(ctx context.Context, campaign string) (map[planner.State]int, error) {
 	key := j.keys.counts()

@@ -45,7 +45,9 @@ type Op struct {
 	Asked bool
 	// Generation changes whenever an operation on the same job begins or ends.
 	Generation string
-	History    []Event
+	// Released tells that a person let a held operation go.
+	Released bool
+	History  []Event
 	// Damage is why the stored operation cannot be read; then nothing but its
 	// id, its campaign and its state is to be relied on.
 	Damage error
@@ -75,7 +77,7 @@ func (e Event) text() string {
 	return string(b)
 }
 
-var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa"}
+var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa", "free"}
 
 // Load reads operations in one round trip. Ids that the journal does not hold
 // are left out; one that cannot be read is returned with its Damage, so that it
@@ -170,7 +172,7 @@ func decodeOp(values []any) (*Op, error) {
 	if f["d"] == "" {
 		return nil, nil
 	}
-	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"]}
+	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != ""}
 	if err := json.Unmarshal([]byte(f["d"]), &op.Operation); err != nil {
 		return nil, err
 	}

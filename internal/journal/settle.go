@@ -126,10 +126,11 @@ func (s *Settlement) args(seen json.RawMessage) []any {
 	if !s.Silent {
 		event = s.event(seen).text()
 	}
+	application, status := s.Op.rated()
 	return []any{
 		s.Op.ID, string(s.From), s.Nonce, s.Stamp, string(s.To), millis(s.Now), millis(due),
 		microsOrNone(s.Cost), microsOrNone(s.Refund), job, s.Error, event,
-		s.Negative, item, slot, seats, price, added,
+		s.Negative, item, slot, seats, price, added, application, status,
 	}
 }
 

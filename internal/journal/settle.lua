@@ -1,7 +1,7 @@
 -- Writes what became of an attempt, moves its money and frees its lane.
 -- ARGV: id, from, nonce or '', stamp, to, now, due, cost, refund, job, error,
 --       event, negative reads, job item, job slot, seats, unit price,
---       seat change, free (1 where nothing was charged by us).
+--       seat change, application, its new status.
 -- Returns {'ok', scope...}: the budgets of a charge that are closed now.
 local id, from, nonce, stamp, to, now, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local cost, refund, job, err, event = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
@@ -117,6 +117,7 @@ if to == 'applied' and job ~= '' then
     redis.call('HSET', jk, 'status', 'finished')
   end
 end
+if to == 'applied' and ARGV[19] ~= '' and job ~= '' then rated(job, ARGV[19], ARGV[20]) end
 if job ~= '' then redis.call('HSET', k, 'j', job) end
 if lane ~= '' then
   redis.call('HINCRBY', jobkey(lane), 'gen', 1)

@@ -107,6 +107,8 @@ type Rating struct {
 	Proof string `json:"proof"`
 	// Rule says which rule decided, or "decision" for a person's.
 	Rule string `json:"rule,omitempty"`
+	// HoldUntil is when a decline may go out, unless a person lets it go before.
+	HoldUntil time.Time `json:"hold_until,omitzero"`
 }
 
 // Manual holds the parameters of a request by hand.

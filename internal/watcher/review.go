@@ -3,33 +3,19 @@ package watcher
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
-	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
-	"github.com/campaign-runner/campaign-runner/internal/rules"
 )
-
-// Decision is what the rules say of one application.
-type Decision struct {
-	Application api.Application
-	Item        string
-	Verdict     campaigns.Verdict
-	Reason      string
-	// Rule is the number of the rule that fitted, from 1; 0 where none did.
-	Rule int
-	// Held tells that the decline waits for a person, since the run declined
-	// more than the action allows.
-	Held bool
-}
 
 // Review reads a campaign's applications, judges the pending ones and plans a
 // rating for each decision. What was planned before is planned again under the
-// same identity, which does nothing.
+// same identity, which does nothing. While the ratings of the run before are on
+// their way it does nothing either, and the run stays on the list: to read the
+// applications again that are about to leave it would take a call for each page.
 func (w *Watcher) Review(ctx context.Context, r journal.Review) ([]executor.Next, error) {
 	if err := w.specs.Refresh(ctx, []string{r.Campaign}); err != nil {
 		return nil, err
@@ -38,15 +24,45 @@ func (w *Watcher) Review(ctx context.Context, r journal.Review) ([]executor.Next
 	if sp == nil || sp.State != journal.Active || sp.Action(r.Action) == nil {
 		return nil, w.Journal.FinishReview(ctx, r)
 	}
+	wait, err := w.superseded(ctx, sp, r)
+	if err != nil || wait {
+		return nil, err
+	}
 	decisions, err := w.Decide(ctx, sp, sp.Action(r.Action))
 	if err != nil {
 		return nil, err
 	}
-	next, err := w.planRatings(ctx, r, decisions)
+	next, err := w.planRatings(ctx, r, sp.Action(r.Action), decisions)
 	if err != nil {
 		return nil, err
 	}
+	if err := w.tell(ctx, r, decisions); err != nil {
+		return nil, err
+	}
 	return next, w.Journal.FinishReview(ctx, r)
+}
+
+// busyRatings is how many ratings may be on their way when the next run begins:
+// as many as fit on one page of the list.
+const busyRatings = 20
+
+// superseded tells whether a run has nothing to do now: a younger one of the
+// same action takes its place, or the ratings of the last are on their way.
+func (w *Watcher) superseded(ctx context.Context, sp *journal.Spec, r journal.Review) (bool, error) {
+	open, err := w.Journal.Reviews(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range open {
+		if o.Campaign == r.Campaign && o.Action == r.Action && o.Slot.After(r.Slot) {
+			return true, w.Journal.FinishReview(ctx, r)
+		}
+	}
+	if sp.Action(r.Action).Overlap == campaigns.OverlapAllow {
+		return false, nil
+	}
+	busy, err := w.Journal.Busy(ctx, r.Campaign, r.Action, w.Now())
+	return busy >= busyRatings, err
 }
 
 // Decide judges all pending applications of a campaign by an action's rules,
@@ -57,135 +73,86 @@ func (w *Watcher) Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 	if err != nil {
 		return nil, err
 	}
-	compiled, history, err := compile(a.Rules)
+	j, err := newJudge(a, sp.Items, w.Now())
 	if err != nil {
 		return nil, err
 	}
-	seen := newCrowd()
-	var pending []Decision
+	var list []Decision
 	for _, job := range jobs {
 		if job.Status == journal.JobGone || job.Applications == 0 {
 			continue
 		}
-		found, err := w.read(ctx, job, history, seen)
+		apps, known, err := w.look(ctx, job, j.history)
 		if err != nil {
 			return nil, err
 		}
-		pending = append(pending, found...)
-	}
-	now := w.Now()
-	for i := range pending {
-		if err := judge(&pending[i], a.Rules, compiled, seen.facts(pending[i], sp, now)); err != nil {
-			return nil, err
+		for _, app := range apps {
+			list = append(list, Decision{Application: app, Item: job.Item})
+		}
+		for _, answer := range known {
+			j.crowd.add(job.Item, answer)
 		}
 	}
-	holdDeclines(pending, a.MaxDecline)
-	return pending, nil
+	for i := range list {
+		j.decide(&list[i])
+	}
+	if err := w.markPlanned(ctx, sp.Spec.Name, a.ID, list); err != nil {
+		return nil, err
+	}
+	holdDeclines(list, a.MaxDecline)
+	return list, nil
 }
 
-// read lists one job's applications and notes how many are pending. Rules that
-// look at other answers need all of them, the others only those that wait.
-func (w *Watcher) read(ctx context.Context, job journal.Job, history bool, seen *crowd) ([]Decision, error) {
-	status := api.Pending
-	if history {
-		status = api.AnyStatus
+// markPlanned finds the hand-ins that have their operation.
+func (w *Watcher) markPlanned(ctx context.Context, campaign, action string, list []Decision) error {
+	ids := make([]string, len(list))
+	for i := range list {
+		op := ratingOf(campaign, action, list[i])
+		ids[i] = op.ID
 	}
-	var pending []Decision
-	for app, err := range w.Market.AllApplications(ctx, job.ID, status) {
-		if api.ReasonOf(err) == api.ReasonNotFound {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		seen.add(job, app)
-		if app.Status == api.Pending {
-			pending = append(pending, Decision{Application: app, Item: job.Item})
-		}
+	held, err := w.Journal.Held(ctx, ids)
+	for i := range list {
+		list[i].Planned = held[ids[i]]
 	}
-	n := len(pending)
-	err := w.Journal.See(ctx, w.Now(), []journal.Sighting{{
-		ID: job.ID, Status: job.Status, Applications: job.Applications, Pending: &n, Title: job.Title,
-	}})
-	return pending, err
+	return err
 }
 
-// compile compiles rules and tells whether any of them looks at other answers.
-func compile(list []campaigns.Rule) ([]*rules.Rule, bool, error) {
-	out := make([]*rules.Rule, len(list))
-	history := false
-	for i, r := range list {
-		c, err := rules.Compile(r.When)
-		if err != nil {
-			return nil, false, fmt.Errorf("rule %d: %w", i+1, err)
-		}
-		for _, f := range c.Fields() {
-			switch f {
-			case "duplicates", "worker_approved", "worker_declined", "agreement":
-				history = true
-			}
-		}
-		out[i] = c
-	}
-	return out, history, nil
+// ratingOf is the operation of a decision.
+func ratingOf(campaign, action string, d Decision) planner.Operation {
+	return planner.OnApplication(campaign, action, d.Item, d.Application.JobID, planner.Rating{
+		ApplicationID: d.Application.ID, Verdict: d.Verdict, Reason: d.Reason,
+		Proof: executor.ProofDigest(d.Application), Rule: fmt.Sprintf("rule %d", d.Rule),
+	}, d.Application.AppliedAt)
 }
 
-// judge lets the first rule that fits decide.
-func judge(d *Decision, list []campaigns.Rule, compiled []*rules.Rule, f rules.Facts) error {
-	d.Verdict = campaigns.Leave
-	for i, r := range compiled {
-		fits, err := r.Match(f)
-		if err != nil {
-			return fmt.Errorf("rule %d on application %d: %w", i+1, d.Application.ID, err)
-		}
-		if fits {
-			d.Verdict, d.Reason, d.Rule = list[i].Verdict, list[i].Reason, i+1
-			return nil
-		}
-	}
-	return nil
-}
-
-// holdDeclines leaves the declines of a run to a person where they pass the
-// given share in percent; one decline is always allowed.
-func holdDeclines(all []Decision, most int) {
-	if most <= 0 || most >= 100 {
-		return
-	}
-	declines := 0
-	for _, d := range all {
-		if d.Verdict == campaigns.Decline {
-			declines++
-		}
-	}
-	if declines <= max(1, len(all)*most/100) {
-		return
-	}
-	for i := range all {
-		all[i].Held = all[i].Verdict == campaigns.Decline
-	}
-}
+// The reasons for which a person decides instead.
+const (
+	tooManyDeclines = "this run would decline more than max_decline allows: look at it, then `enqueue retry` or `resolve`"
+	auditSample     = "this approval is one of the audit_sample: look at it, then `enqueue retry` approves it, and " +
+		"`enqueue rate --decisions` decides otherwise"
+)
 
 // planRatings writes a rating for each decision and returns the new ones.
-func (w *Watcher) planRatings(ctx context.Context, r journal.Review, decisions []Decision) ([]executor.Next, error) {
+func (w *Watcher) planRatings(ctx context.Context, r journal.Review, a *campaigns.Action, decisions []Decision) ([]executor.Next, error) {
 	var rows []journal.New
+	now := w.Now()
 	for _, d := range decisions {
-		if d.Verdict == campaigns.Leave {
+		if d.Verdict == campaigns.Leave || d.Planned {
 			continue
 		}
-		rating := planner.Rating{
-			ApplicationID: d.Application.ID, Verdict: d.Verdict, Reason: d.Reason,
-			Proof: executor.ProofDigest(d.Application), Rule: fmt.Sprintf("rule %d", d.Rule),
-		}
-		op := planner.OnApplication(r.Campaign, r.Action, d.Item, d.Application.JobID, rating, d.Application.AppliedAt)
-		row := journal.New{Operation: op, State: planner.Queued}
-		if d.Held {
-			row.State = planner.Parked
-			row.Error = "this run would decline more than max_decline allows: look at it, then `enqueue retry` or `resolve`"
+		row := journal.New{Operation: ratingOf(r.Campaign, r.Action, d), State: planner.Queued}
+		switch {
+		case d.Held:
+			row.State, row.Error = planner.Parked, tooManyDeclines
+		case d.Sampled:
+			row.State, row.Error = planner.Parked, auditSample
+		case d.Verdict == campaigns.Decline && a.Hold > 0:
+			row.Due = now.Add(time.Duration(a.Hold))
+			row.Rating.HoldUntil, row.Error = row.Due.UTC(), executor.HeldUntil(row.Due)
 		}
 		rows = append(rows, row)
 	}
-	created, err := w.Journal.Create(ctx, w.Now(), nil, rows)
+	created, err := w.Journal.Create(ctx, now, nil, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -196,58 +163,39 @@ func (w *Watcher) planRatings(ctx context.Context, r journal.Review, decisions [
 	var next []executor.Next
 	for _, row := range rows {
 		if fresh[row.ID] && row.State == planner.Queued {
-			next = append(next, executor.Next{ID: row.ID, Queue: planner.QueueRate})
+			next = append(next, executor.Next{ID: row.ID, Queue: planner.QueueRate, Due: row.Due})
 		}
 	}
 	return next, nil
 }
 
-// crowd is what all answers of a campaign say of each other.
-type crowd struct {
-	proofs   map[string]int
-	inJob    map[int64]map[string]int
-	answers  map[int64]int
-	approved map[int64]int
-	declined map[int64]int
+// tell keeps a person informed of what the rules leave to them.
+func (w *Watcher) tell(ctx context.Context, r journal.Review, decisions []Decision) error {
+	left, faults, first := 0, 0, Decision{}
+	for _, d := range decisions {
+		switch {
+		case d.Fault != "":
+			if faults == 0 {
+				first = d
+			}
+			faults++
+		case d.Verdict == campaigns.Leave && d.Rule > 0:
+			left++
+		}
+	}
+	name := r.Campaign + "/" + r.Action
+	if err := w.alert(ctx, "left:"+name, left > 0, "the rules of %s leave %d applications to a person: "+
+		"`enqueue rate %s --dry-run` lists them, `enqueue rate %s --decisions FILE.csv` decides", name, left, r.Campaign, r.Campaign); err != nil {
+		return err
+	}
+	return w.alert(ctx, "rules:"+name, faults > 0, "the rules of %s fail on %d applications, which are left to a person; on %d: %s",
+		name, faults, first.Application.ID, first.Fault)
 }
 
-func newCrowd() *crowd {
-	return &crowd{
-		proofs: map[string]int{}, inJob: map[int64]map[string]int{}, answers: map[int64]int{},
-		approved: map[int64]int{}, declined: map[int64]int{},
+// alert writes or clears an alert.
+func (w *Watcher) alert(ctx context.Context, subject string, on bool, format string, args ...any) error {
+	if !on {
+		return w.Journal.ClearAlert(ctx, subject)
 	}
-}
-
-func (c *crowd) add(job journal.Job, app api.Application) {
-	proof := normal(app.Proof)
-	c.proofs[proof]++
-	if c.inJob[job.ID] == nil {
-		c.inJob[job.ID] = map[string]int{}
-	}
-	c.inJob[job.ID][proof]++
-	c.answers[job.ID]++
-	switch app.Status {
-	case api.Approved:
-		c.approved[app.UserID]++
-	case api.Declined:
-		c.declined[app.UserID]++
-	}
-}
-
-// normal is a proof without what tells equal answers apart by accident.
-func normal(proof string) string { return strings.ToLower(strings.Join(strings.Fields(proof), " ")) }
-
-func (c *crowd) facts(d Decision, sp *journal.Spec, now time.Time) rules.Facts {
-	app := d.Application
-	proof := normal(app.Proof)
-	f := rules.Facts{
-		Proof: app.Proof, Screenshots: max(len(app.Screenshots), len(app.ScreenshotURLs)), Age: now.Sub(app.AppliedAt),
-		Worker: int(app.UserID), Duplicates: c.proofs[proof],
-		WorkerApproved: c.approved[app.UserID], WorkerDeclined: c.declined[app.UserID],
-		Item: sp.Items[d.Item].Fields,
-	}
-	if n := c.answers[app.JobID]; n > 0 {
-		f.Agreement = float64(c.inJob[app.JobID][proof]) / float64(n)
-	}
-	return f
+	return w.Journal.Alert(ctx, w.Now(), subject, fmt.Sprintf(format, args...))
 }

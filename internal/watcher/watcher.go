@@ -23,7 +23,8 @@ import (
 type Marketplace interface {
 	Job(ctx context.Context, id int64) (api.Job, error)
 	AllJobs(ctx context.Context, filter api.JobFilter) iter.Seq2[api.Job, error]
-	AllApplications(ctx context.Context, job int64, status api.ApplicationStatus) iter.Seq2[api.Application, error]
+	Applications(ctx context.Context, job int64, status api.ApplicationStatus, page int) ([]api.Application, error)
+	Application(ctx context.Context, id int64) (api.Application, error)
 }
 
 // Config is what a watcher is made of.
@@ -37,17 +38,35 @@ type Config struct {
 	// Enqueue puts them on their queues; StartReview a rating run.
 	Enqueue     func(ctx context.Context, next []executor.Next) error
 	StartReview func(ctx context.Context, r journal.Review) error
+	// Rest waits between two tries of a read. Default: by the wall clock.
+	Rest func(ctx context.Context, d time.Duration) error
 }
 
 // Watcher polls the marketplace and judges applications.
 type Watcher struct {
 	Config
-	specs *journal.Specs
+	specs   *journal.Specs
+	waiting waiting
 }
 
 // New returns a watcher.
 func New(cfg Config) *Watcher {
+	if cfg.Rest == nil {
+		cfg.Rest = rest
+	}
 	return &Watcher{Config: cfg, specs: journal.NewSpecs(cfg.Journal)}
+}
+
+// rest waits by the wall clock.
+func rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Poll reads the list of jobs once and writes down what became of ours: their
@@ -55,6 +74,9 @@ func New(cfg Config) *Watcher {
 func (w *Watcher) Poll(ctx context.Context) error {
 	ours, err := w.Journal.AllJobs(ctx)
 	if err != nil || len(ours) == 0 {
+		return err
+	}
+	if err := w.watchDeadlines(ctx, ours); err != nil {
 		return err
 	}
 	known := make(map[int64]*journal.Job, len(ours))

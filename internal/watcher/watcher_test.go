@@ -118,7 +118,7 @@ func rules(most int) campaigns.Action {
 
 func TestReviewDecidesEachHandInOnce(t *testing.T) {
 	t.Parallel()
-	r := setup(t, rules(0))
+	r := setup(t, rules(100))
 	job := r.job(20)
 	r.handIn(job, "STOP ", "  ", "exit", "same", "same", "halt", "left", "right")
 	r.must(r.watcher.Poll(r.ctx))
@@ -168,7 +168,7 @@ func TestPollTellsWhatBecameOfJobs(t *testing.T) {
 	t.Parallel()
 	r := setup(t,
 		campaigns.Action{ID: "again", Do: campaigns.DoResume, On: campaigns.OnJobFinished, Seats: 5, Jobs: campaigns.JobsLatest, Timezone: "UTC"},
-		campaigns.Action{ID: "rate", Do: campaigns.DoRate, On: campaigns.OnNewApplication, Timezone: "UTC", Rules: []campaigns.Rule{{When: "true", Verdict: campaigns.Approve}}},
+		campaigns.Action{ID: "rate", Do: campaigns.DoRate, On: campaigns.OnNewApplication, Timezone: "UTC", MaxDecline: 100, Rules: []campaigns.Rule{{When: "true", Verdict: campaigns.Approve}}},
 	)
 	full, gone := r.job(2), r.job(5)
 	r.must(r.watcher.Poll(r.ctx))
