@@ -20,6 +20,7 @@ var ruleFields = []field[Rule]{
 func (d *decoder) rules(n *yaml.Node, c *Campaign) []Rule {
 	d.key = "rules"
 	var list []Rule
+	var nodes []*yaml.Node
 	for _, element := range d.list(n) {
 		var r Rule
 		e := follow(element)
@@ -42,9 +43,24 @@ func (d *decoder) rules(n *yaml.Node, c *Campaign) []Rule {
 		case !told && r.Verdict != "" && m.has("reason"):
 			d.warn(m.key("reason"), "the reason is told to nobody: %s has none", r.Verdict)
 		}
-		list = append(list, r)
+		list, nodes = append(list, r), append(nodes, e)
 	}
+	d.unreachable(list, nodes)
 	return list
+}
+
+// unreachable warns of rules that can never decide.
+func (d *decoder) unreachable(list []Rule, nodes []*yaml.Node) {
+	conditions := make([]string, len(list))
+	for i := range list {
+		conditions[i] = list[i].When
+	}
+	found := rules.Unreachable(conditions)
+	for i := range list {
+		if why, ok := found[i]; ok {
+			d.warn(nodes[i], "rule %d %s", i+1, why)
+		}
+	}
 }
 
 // condition tries to compile a rule, and looks for fields that no item has.

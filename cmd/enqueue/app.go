@@ -47,13 +47,13 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	a.set.AddFlags(root.PersistentFlags())
-	root.PersistentFlags().VarP(&a.format, "output", "o", "how rows are shown: table, json, csv or yaml")
+	root.PersistentFlags().VarP(&a.format, "output", "o", "how rows are shown: table, json, jsonl, csv or yaml")
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(
-		[]string{"table", "json", "csv", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+		[]string{"table", "json", "jsonl", "csv", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
-		a.opsCommand(), a.opCommand(), a.budgetCommand(), a.ledgerCommand(), a.runCommand(), a.rateCommand(),
+		a.opsCommand(), a.opCommand(), a.budgetCommand(), a.ledgerCommand(), a.runCommand(), a.rateCommand(), a.rulesCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.retryCommand(), a.resolveCommand(),
 		a.auditCommand(), a.recoverCommand(), a.exportCommand(), a.schemaCommand(), a.apiCommand(), a.versionCommand(),
 	)

@@ -24,11 +24,15 @@ func (a *app) rateCommand() *cobra.Command {
 		Short: "Rate applications in bulk: by the campaign's rules, or from a file",
 		Long: "Rates the pending applications of a campaign by its rules, or by the decisions of a CSV file with the\n" +
 			"columns application_id, verdict (approve, decline, redo or leave) and reason. All that is wrong with\n" +
-			"a file is told before anything is sent.",
+			"a file is told before anything is sent. On a terminal the progress is shown; --wait=false leaves it out.",
 		Example:           "  enqueue rate street-signs --decisions verdicts.csv --dry-run",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeCampaign,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// On a terminal a person watches.
+			if !cmd.Flags().Changed("wait") {
+				flags.wait = output.IsTerminal(a.err) && output.IsTerminal(a.out)
+			}
 			if flags.decisions != "" {
 				return a.rateByFile(cmd.Context(), args[0], &flags)
 			}
@@ -55,8 +59,14 @@ func (a *app) rateByFile(ctx context.Context, campaign string, flags *rateFlags)
 		if err != nil {
 			return err
 		}
+		if n := len(list) - len(checked); n > 0 {
+			a.say("%d of %d applications have that verdict already", n, len(list))
+		}
 		if flags.dryRun {
 			return a.decisions(checked)
+		}
+		if len(checked) == 0 {
+			return nil
 		}
 		done, err := s.Rate(ctx, campaign, checked)
 		if err != nil {

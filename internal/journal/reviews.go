@@ -16,9 +16,20 @@ type Review struct {
 	Campaign string    `json:"campaign"`
 	Action   string    `json:"action"`
 	Slot     time.Time `json:"slot"`
+	// ByHand tells that a person asked for it, who wants to know how it is now.
+	ByHand bool `json:"by_hand,omitempty"`
 }
 
-func (r Review) member() string { return r.Campaign + "/" + r.Action + "/" + millis(r.Slot) }
+// byHand ends the member of a run that a person asked for.
+const byHand = "hand"
+
+func (r Review) member() string {
+	m := r.Campaign + "/" + r.Action + "/" + millis(r.Slot)
+	if r.ByHand {
+		m += "/" + byHand
+	}
+	return m
+}
 
 // Reviews lists the rating runs that are not finished, oldest first.
 func (j *Journal) Reviews(ctx context.Context) ([]Review, error) {
@@ -29,14 +40,14 @@ func (j *Journal) Reviews(ctx context.Context) ([]Review, error) {
 	out := make([]Review, 0, len(members))
 	for _, m := range members {
 		parts := strings.Split(m, "/")
-		if len(parts) != 3 {
+		if len(parts) != 3 && (len(parts) != 4 || parts[3] != byHand) {
 			return nil, fmt.Errorf("journal: review %q is not campaign/action/slot", m)
 		}
 		ms, err := strconv.ParseInt(parts[2], 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("journal: review %q: %w", m, err)
 		}
-		out = append(out, Review{Campaign: parts[0], Action: parts[1], Slot: time.UnixMilli(ms).UTC()})
+		out = append(out, Review{Campaign: parts[0], Action: parts[1], Slot: time.UnixMilli(ms).UTC(), ByHand: len(parts) == 4})
 	}
 	return out, nil
 }

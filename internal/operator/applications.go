@@ -9,8 +9,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 )
 
-// Application is one application of a campaign's job, without the worker's
-// email address.
+// Application is one application of a campaign's job.
 type Application struct {
 	ApplicationID int64     `json:"application_id"`
 	JobID         int64     `json:"job_id"`
@@ -22,11 +21,14 @@ type Application struct {
 	AppliedAt     time.Time `json:"applied_at"`
 	Proof         string    `json:"proof"`
 	Screenshots   []string  `json:"screenshots"`
+	// Email is the worker's address, which is left out unless it is asked for.
+	Email string `json:"email,omitempty"`
 }
 
 // Applications reads the applications of one campaign's jobs, or of all where
 // campaign is "". They are read as they are asked for; an error is yielded last.
-func (o *Operator) Applications(ctx context.Context, campaign string) iter.Seq2[Application, error] {
+// The workers' addresses come along only where emails says so.
+func (o *Operator) Applications(ctx context.Context, campaign string, emails bool) iter.Seq2[Application, error] {
 	return func(yield func(Application, error) bool) {
 		jobs, err := o.exported(ctx, campaign)
 		if err != nil {
@@ -38,7 +40,7 @@ func (o *Operator) Applications(ctx context.Context, campaign string) iter.Seq2[
 				if api.ReasonOf(err) == api.ReasonNotFound {
 					break
 				}
-				if !yield(showApplication(job, app), err) || err != nil {
+				if !yield(showApplication(job, app, emails), err) || err != nil {
 					return
 				}
 			}
@@ -56,7 +58,7 @@ func (o *Operator) exported(ctx context.Context, campaign string) ([]journal.Job
 	return o.Journal.Jobs(ctx, campaign)
 }
 
-func showApplication(job journal.Job, app api.Application) Application {
+func showApplication(job journal.Job, app api.Application, emails bool) Application {
 	shots := app.ScreenshotURLs
 	if len(shots) == 0 {
 		shots = app.Screenshots
@@ -64,7 +66,12 @@ func showApplication(job journal.Job, app api.Application) Application {
 	if shots == nil {
 		shots = []string{}
 	}
+	email := ""
+	if emails {
+		email = app.Email
+	}
 	return Application{
+		Email:         email,
 		ApplicationID: app.ID, JobID: app.JobID, Campaign: job.Campaign, Item: job.Item, Worker: app.UserID,
 		Status: app.Status.String(), Reason: app.Reason, AppliedAt: app.AppliedAt.UTC(), Proof: app.Proof, Screenshots: shots,
 	}

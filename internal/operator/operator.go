@@ -56,9 +56,11 @@ type Queue interface {
 	Review(ctx context.Context, r journal.Review) error
 }
 
-// Judge tells what an action's rules say of the pending applications.
+// Judge tells what an action's rules say of the pending applications, and which
+// there are.
 type Judge interface {
-	Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Action) ([]watcher.Decision, error)
+	Pending(ctx context.Context, campaign string) ([]watcher.Decision, error)
+	Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Action, asOf time.Time) ([]watcher.Decision, error)
 }
 
 // Config is what an operator is made of.

@@ -221,7 +221,10 @@ func TestDecisionsOfAFile(t *testing.T) {
 				t.Errorf("application %d has status %d, want %d", apps[i], app.Status, want)
 			}
 		}
-		_, err = r.CheckDecisions(ctx, "signs", append(list, operator.Decision{ApplicationID: 99, Verdict: campaigns.Approve}))
+		_, err = r.CheckDecisions(ctx, "signs", []operator.Decision{
+			{ApplicationID: apps[0], Verdict: campaigns.Redo, Reason: "again"}, {ApplicationID: apps[1], Verdict: campaigns.Decline, Reason: "no"},
+			{ApplicationID: 99, Verdict: campaigns.Approve},
+		})
 		if err == nil || !strings.Contains(err.Error(), "is approved, and waits") || !strings.Contains(err.Error(), "99 does not exist") {
 			t.Errorf("the error is %v", err)
 		}

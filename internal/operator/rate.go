@@ -2,12 +2,8 @@ package operator
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
@@ -15,6 +11,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/watcher"
 )
 
 // Decision is what is to be said of one application.
@@ -29,136 +26,119 @@ type Decision struct {
 
 	proof    string
 	handedIn time.Time
+	// line is where it stands in its file; 0 elsewhere.
+	line int
 }
 
-// ReadDecisions reads a file of application_id,verdict,reason with a head. All
-// that is wrong with it is told at once, by line.
-func ReadDecisions(r io.Reader) ([]Decision, error) {
-	rows := csv.NewReader(r)
-	rows.FieldsPerRecord = -1
-	head, err := rows.Read()
-	if err != nil {
-		return nil, errors.New("the file of decisions is empty: it begins with application_id,verdict,reason")
-	}
-	at, err := decisionColumns(head)
-	if err != nil {
-		return nil, err
-	}
-	var out []Decision
-	var errs []error
-	seen := map[int64]int{}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, errors.Join(append(errs, err)...)
-		}
-		line, _ := rows.FieldPos(0)
-		d, err := decision(row, at)
-		if err == nil && seen[d.ApplicationID] > 0 {
-			err = fmt.Errorf("application %d was decided on line %d already", d.ApplicationID, seen[d.ApplicationID])
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
-			continue
-		}
-		seen[d.ApplicationID] = line
-		out = append(out, d)
-	}
-	if len(errs) == 0 && len(out) == 0 {
-		return nil, errors.New("the file of decisions holds none")
-	}
-	return out, errors.Join(errs...)
-}
-
-// decisionColumns finds the columns by their heads, in any order.
-func decisionColumns(head []string) (map[string]int, error) {
-	at := map[string]int{}
-	for i, name := range head {
-		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
-		switch name {
-		case "application_id", "verdict", "reason":
-			at[name] = i
-		default:
-			return nil, fmt.Errorf("line 1: column %q is none of application_id, verdict and reason", name)
-		}
-	}
-	for _, name := range []string{"application_id", "verdict"} {
-		if _, found := at[name]; !found {
-			return nil, fmt.Errorf("line 1: the column %s is missing", name)
-		}
-	}
-	return at, nil
-}
-
-func decision(row []string, at map[string]int) (Decision, error) {
-	field := func(name string) string {
-		if i, found := at[name]; found && i < len(row) {
-			return strings.TrimSpace(row[i])
-		}
-		return ""
-	}
-	d := Decision{Verdict: campaigns.Verdict(field("verdict")), Reason: field("reason"), Rule: "decision"}
-	id, err := strconv.ParseInt(field("application_id"), 10, 64)
-	if err != nil || id < 1 {
-		return d, fmt.Errorf("%q is not the id of an application", field("application_id"))
-	}
-	d.ApplicationID = id
-	return d, CheckVerdict(d.Verdict, d.Reason)
-}
-
-// CheckVerdict refuses words that are no verdict, and those that need a reason.
-func CheckVerdict(v campaigns.Verdict, reason string) error {
-	switch v {
-	case campaigns.Approve, campaigns.Leave:
-		return nil
-	case campaigns.Decline, campaigns.Redo:
-		if reason == "" {
-			return fmt.Errorf("a verdict of %s needs a reason", v)
-		}
-		return nil
-	}
-	return fmt.Errorf("%q is none of approve, decline, redo and leave", v)
-}
-
-// CheckDecisions reads every application that a file decides on. All that does
-// not fit is told at once: unknown ones, those of other campaigns, and those
-// that do not wait for a verdict.
+// CheckDecisions looks at every application that a file decides on. All that
+// does not fit is told at once: unknown ones, those of other campaigns, and
+// those that have another verdict. Those that have the wanted one already are
+// left out. Each application is read once: by the lists of what waits, or by
+// itself where that takes fewer requests.
 func (o *Operator) CheckDecisions(ctx context.Context, campaign string, list []Decision) ([]Decision, error) {
 	if _, err := o.Campaign(ctx, campaign); err != nil {
 		return nil, err
 	}
+	jobs, err := o.Journal.Jobs(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	waiting := map[int64]watcher.Decision{}
+	if len(list) > pagesOf(jobs) {
+		if waiting, err = o.waiting(ctx, campaign); err != nil {
+			return nil, err
+		}
+	}
+	items := make(map[int64]string, len(jobs))
+	for _, job := range jobs {
+		items[job.ID] = job.Item
+	}
 	out := make([]Decision, 0, len(list))
 	var errs []error
 	for _, d := range list {
-		app, err := o.Market.Application(ctx, d.ApplicationID)
-		if api.ReasonOf(err) == api.ReasonNotFound {
-			errs = append(errs, fmt.Errorf("application %d does not exist", d.ApplicationID))
-			continue
+		app, found := waiting[d.ApplicationID]
+		if !found {
+			app.Application, err = o.Market.Application(ctx, d.ApplicationID)
+			if err != nil && api.ReasonOf(err) != api.ReasonNotFound {
+				return nil, err
+			}
 		}
+		item, own := items[app.Application.JobID]
+		done, err := d.check(campaign, app.Application, own)
 		if err != nil {
-			return nil, err
-		}
-		job, err := o.Journal.Job(ctx, app.JobID)
-		switch {
-		case err != nil && !errors.Is(err, journal.ErrNotFound):
-			return nil, err
-		case err != nil || job.Campaign != campaign:
-			errs = append(errs, fmt.Errorf("application %d is of job %d, which is not of campaign %s", app.ID, app.JobID, campaign))
-			continue
-		case app.Status != api.Pending:
-			errs = append(errs, fmt.Errorf("application %d is %s, and waits for no verdict", app.ID, app.Status))
+			errs = append(errs, d.at(err))
 			continue
 		}
-		d.JobID, d.Item, d.proof, d.handedIn = app.JobID, job.Item, executor.ProofDigest(app), app.AppliedAt
+		if done {
+			continue
+		}
+		d.JobID, d.Item, d.proof, d.handedIn = app.Application.JobID, item, executor.ProofDigest(app.Application), app.Application.AppliedAt
 		out = append(out, d)
 	}
 	return out, errors.Join(errs...)
 }
 
-// Rate writes a rating for each decision that CheckDecisions let pass.
+// waiting are a campaign's pending applications by their ids.
+func (o *Operator) waiting(ctx context.Context, campaign string) (map[int64]watcher.Decision, error) {
+	list, err := o.Judge.Pending(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]watcher.Decision, len(list))
+	for _, d := range list {
+		out[d.Application.ID] = d
+	}
+	return out, nil
+}
+
+// smallPage is the fewest applications that a page of a list is taken to have.
+const smallPage = 20
+
+// pagesOf is about how many pages the pending applications of some jobs have.
+func pagesOf(jobs []journal.Job) int {
+	n := 0
+	for _, job := range jobs {
+		waiting := job.Pending
+		if job.Listed.IsZero() {
+			waiting = job.Applications
+		}
+		if waiting > 0 {
+			n += waiting/smallPage + 1
+		}
+	}
+	return n
+}
+
+// check tells whether an application has the wanted verdict already, and
+// refuses one that cannot get it any more.
+func (d *Decision) check(campaign string, app api.Application, own bool) (done bool, err error) {
+	switch {
+	case app.ID == 0:
+		return false, fmt.Errorf("application %d does not exist", d.ApplicationID)
+	case !own:
+		return false, fmt.Errorf("application %d is of job %d, which is not of campaign %s", app.ID, app.JobID, campaign)
+	case app.Status == api.Pending:
+		return false, nil
+	case verdictStatus[d.Verdict] == app.Status || d.Verdict == campaigns.Leave:
+		return true, nil
+	}
+	return false, fmt.Errorf("application %d is %s, and waits for no verdict", app.ID, app.Status)
+}
+
+var verdictStatus = map[campaigns.Verdict]api.ApplicationStatus{
+	campaigns.Approve: api.Approved, campaigns.Decline: api.Declined, campaigns.Redo: api.NotCompleted,
+}
+
+// at is an error with the decision's line.
+func (d *Decision) at(err error) error {
+	if d.line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", d.line, err)
+}
+
+// Rate writes a rating for each decision that CheckDecisions let pass. It takes
+// the place of what the rules decided and was not sent: a person overrules them.
 func (o *Operator) Rate(ctx context.Context, campaign string, list []Decision) (*Started, error) {
 	if _, err := o.running(ctx, campaign); err != nil {
 		return nil, err
@@ -174,7 +154,39 @@ func (o *Operator) Rate(ctx context.Context, campaign string, list []Decision) (
 	if len(ops) == 0 {
 		return nil, fmt.Errorf("every application is left as it is: %w", ErrNothing)
 	}
-	return o.start(ctx, o.Now().UTC().Truncate(time.Second), ops)
+	fresh, again, err := o.overrule(ctx, ops)
+	if err != nil {
+		return nil, err
+	}
+	next, err := o.queue(ctx, fresh)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.enqueueIDs(ctx, again); err != nil {
+		return nil, err
+	}
+	return o.begun(ctx, o.Now().UTC().Truncate(time.Second), append(ids(next), again...))
+}
+
+// overrule puts decisions in the place of older ones and returns those that
+// have none, and the ids of the others. What is on its way cannot be overruled.
+func (o *Operator) overrule(ctx context.Context, ops []planner.Operation) (fresh []planner.Operation, again []string, err error) {
+	words, err := o.Journal.Decide(ctx, o.Now().UTC(), ops)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, word := range words {
+		switch word {
+		case "new":
+			fresh = append(fresh, ops[i])
+		case "ok", string(planner.Applied):
+			again = append(again, ops[i].ID)
+		default:
+			o.Log.WarnContext(ctx, "a rating is on its way and is not overruled", "op", ops[i].ID, "state", word)
+			again = append(again, ops[i].ID)
+		}
+	}
+	return fresh, again, nil
 }
 
 // Review asks for a rating run of each of a campaign's rate actions.
@@ -220,20 +232,38 @@ func (o *Operator) Judged(ctx context.Context, campaign string) ([]Decision, err
 	}
 	out := []Decision{}
 	for _, a := range rateActions(reg.Spec) {
-		found, err := o.Judge.Decide(ctx, specs.Get(campaign), a)
+		found, err := o.Judge.Decide(ctx, specs.Get(campaign), a, o.Now())
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range found {
-			row := Decision{ApplicationID: d.Application.ID, JobID: d.Application.JobID, Item: d.Item, Verdict: d.Verdict, Reason: d.Reason}
-			switch {
-			case d.Held:
-				row.Rule = fmt.Sprintf("%s: rule %d, held for a person by max_decline", a.ID, d.Rule)
-			case d.Rule > 0:
-				row.Rule = fmt.Sprintf("%s: rule %d", a.ID, d.Rule)
-			}
-			out = append(out, row)
+			out = append(out, Decision{
+				ApplicationID: d.Application.ID, JobID: d.Application.JobID, Item: d.Item,
+				Verdict: d.Verdict, Reason: d.Reason, Rule: whatDecided(a, d),
+			})
 		}
 	}
 	return out, nil
+}
+
+// whatDecided tells which rule fitted, and what comes of it.
+func whatDecided(a *campaigns.Action, d watcher.Decision) string {
+	switch {
+	case d.Fault != "":
+		return fmt.Sprintf("%s: left for a person: %s", a.ID, d.Fault)
+	case d.Rule == 0:
+		return fmt.Sprintf("%s: no rule fits", a.ID)
+	}
+	text := fmt.Sprintf("%s: rule %d", a.ID, d.Rule)
+	switch {
+	case d.Planned:
+		text += ", decided before"
+	case d.Held:
+		text += ", held for a person by max_decline"
+	case d.Sampled:
+		text += ", left to a person by audit_sample"
+	case d.Verdict == campaigns.Decline && a.Hold > 0:
+		text += ", held for " + a.Hold.String()
+	}
+	return text
 }

@@ -67,6 +67,9 @@ func (o *Operator) Resolve(ctx context.Context, id string, w Word) (*Started, er
 	if err != nil {
 		return nil, err
 	}
+	if held(op) && !w.Applied {
+		return o.drop(ctx, op, w)
+	}
 	if op.State != planner.Parked && op.State != planner.Unknown {
 		return nil, fmt.Errorf("operation %s is %s: only what is parked or unknown needs a person's word", id, op.State)
 	}
@@ -98,6 +101,26 @@ func (o *Operator) Resolve(ctx context.Context, id string, w Word) (*Started, er
 		return nil, err
 	}
 	return o.again(ctx, op)
+}
+
+// held tells a decline that waits for its time, and for a person's objection.
+func held(op *journal.Op) bool {
+	return op.State == planner.Queued && op.Rating != nil && !op.Rating.HoldUntil.IsZero() && !op.Released
+}
+
+// drop takes a held decline out: the application waits for another word.
+func (o *Operator) drop(ctx context.Context, op *journal.Op, w Word) (*Started, error) {
+	if w.Retry {
+		return nil, fmt.Errorf("operation %s is held: `enqueue retry` sends it now", op.ID)
+	}
+	_, err := o.Journal.Settle(ctx, journal.Settlement{
+		Op: op, From: planner.Queued, Stamp: o.Draw(), To: planner.Canceled, Now: o.Now().UTC(), JobID: op.JobID,
+		Error: "a person overruled it",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o.shown(ctx, op)
 }
 
 // applied fills in what an operation did by a person's word.

@@ -68,7 +68,12 @@ func (o *Operator) start(ctx context.Context, slot time.Time, ops []planner.Oper
 	if len(next) == 0 {
 		return nil, fmt.Errorf("the same was asked for a moment ago, see `enqueue op %s`: %w", ops[0].ID, ErrNothing)
 	}
-	done := &Started{Slot: slot, Work: Work{IDs: ids(next)}}
+	return o.begun(ctx, slot, ids(next))
+}
+
+// begun shows operations that were set going.
+func (o *Operator) begun(ctx context.Context, slot time.Time, all []string) (*Started, error) {
+	done := &Started{Slot: slot, Work: Work{IDs: all}}
 	loaded, err := o.Journal.Load(ctx, done.Work.IDs)
 	if err != nil {
 		return nil, err
@@ -81,7 +86,7 @@ func (o *Operator) start(ctx context.Context, slot time.Time, ops []planner.Oper
 
 // review asks for a rating run.
 func (o *Operator) review(ctx context.Context, reg *journal.Registered, a *campaigns.Action, slot time.Time) (*Started, error) {
-	r := journal.Review{Campaign: reg.Spec.Name, Action: a.ID, Slot: slot}
+	r := journal.Review{Campaign: reg.Spec.Name, Action: a.ID, Slot: slot, ByHand: true}
 	now := o.Now()
 	if err := o.Journal.AddReview(ctx, now, r); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"reflect"
 	"regexp"
 	"strings"
 	"unicode"
@@ -21,6 +22,31 @@ func writeJSON(w io.Writer, value any) error {
 		return err
 	}
 	_, err = w.Write(escapeBytes(b, escapeJSON))
+	return err
+}
+
+// writeLines writes each element of a list, or a single value, as a line of JSON.
+func writeLines(w io.Writer, value any) error {
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return writeLine(w, value)
+	}
+	for i := range list.Len() {
+		if err := writeLine(w, list.Index(i).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeLine(w io.Writer, value any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
+		return err
+	}
+	_, err := w.Write(escapeBytes(buf.Bytes(), escapeJSON))
 	return err
 }
 

@@ -20,16 +20,18 @@ const (
 	JSON  Format = "json"
 	CSV   Format = "csv"
 	YAML  Format = "yaml"
+	// JSONL is one JSON value a line, for long lists.
+	JSONL Format = "jsonl"
 )
 
 // Set accepts the name of a format.
 func (f *Format) Set(name string) error {
 	switch Format(name) {
-	case Table, JSON, CSV, YAML:
+	case Table, JSON, CSV, YAML, JSONL:
 		*f = Format(name)
 		return nil
 	}
-	return fmt.Errorf("%q is no format: give table, json, csv or yaml", name)
+	return fmt.Errorf("%q is no format: give table, json, jsonl, csv or yaml", name)
 }
 
 // String is the name.
@@ -91,6 +93,8 @@ func (p *Printer) Print(rows Rows, value any) error {
 		return writeJSON(p.w, value)
 	case YAML:
 		return writeYAML(p.w, value)
+	case JSONL:
+		return writeLines(p.w, value)
 	case CSV:
 		return writeCSV(p.w, rows)
 	default:

@@ -95,6 +95,8 @@ func (p *Progress) addBar(name string, c *count) *mpb.Bar {
 		mpb.PrependDecorators(decor.Name(Clean(name), decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(
 			decor.CountersNoUnit("%d/%d", decor.WCSyncSpace),
+			decor.AverageSpeed(0, "%.1f/s", decor.WCSyncSpace),
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "done"),
 			decor.Any(note),
 		),
 	)

@@ -180,3 +180,16 @@ func TestEqualTextsShareOneRuleAcrossGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestUnreachableTellsWhatCanNeverDecide(t *testing.T) {
+	t.Parallel()
+	got := rules.Unreachable([]string{
+		`screenshots > 0`, `1 > 2`, `screenshots > 0`, `not an expression (`, `true`, `proof == ""`,
+	})
+	want := map[int]string{
+		1: "never holds", 2: "is never reached: rule 1 has the same condition", 5: "is never reached: rule 5 always holds",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("unreachable (-want +got):\n%s", diff)
+	}
+}

@@ -112,7 +112,7 @@ func (j *judge) facts(d *Decision) rules.Facts {
 // derived from the id, so that it is the same whoever asks, and however often.
 func sampled(application int64, percent int) bool {
 	sum := sha256.Sum256(strconv.AppendInt([]byte("audit sample "), application, 10))
-	return binary.BigEndian.Uint64(sum[:8])%100 < uint64(max(0, percent)) //nolint:gosec // max keeps it positive
+	return binary.BigEndian.Uint64(sum[:8])%100 < uint64(max(0, percent))
 }
 
 // Judge says what an action's rules decide on applications that were recorded,

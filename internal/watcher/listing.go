@@ -63,14 +63,14 @@ const (
 // look returns the applications of a job that wait for a verdict, and what is
 // known of all others. It reads the list only where it may have changed, and no
 // more of it than that takes.
-func (w *Watcher) look(ctx context.Context, job journal.Job, history bool) ([]api.Application, map[int64]journal.Answer, error) {
+func (w *Watcher) look(ctx context.Context, job journal.Job, history bool, asOf time.Time) ([]api.Application, map[int64]journal.Answer, error) {
 	known, err := w.Journal.Answers(ctx, job.ID)
 	if err != nil {
 		return nil, nil, err
 	}
 	kept := w.waiting.of(job.ID)
 	now := w.Now()
-	if !w.stale(job, known, kept, history, now) {
+	if !job.SeenAt.Before(asOf) && !stale(job, known, kept, history, now) {
 		return pending(kept, known), known, nil
 	}
 	l := listing{w: w, job: job, known: known, kept: kept, whole: history && !job.Whole}
@@ -106,7 +106,7 @@ func pending(apps map[int64]api.Application, known map[int64]journal.Answer) []a
 }
 
 // stale tells whether a job's list may hold what is not known.
-func (w *Watcher) stale(job journal.Job, known map[int64]journal.Answer, kept map[int64]api.Application, history bool, now time.Time) bool {
+func stale(job journal.Job, known map[int64]journal.Answer, kept map[int64]api.Application, history bool, now time.Time) bool {
 	if job.Listed.IsZero() || history && !job.Whole || job.Applications != job.Counted {
 		return true
 	}

@@ -28,7 +28,11 @@ func (w *Watcher) Review(ctx context.Context, r journal.Review) ([]executor.Next
 	if err != nil || wait {
 		return nil, err
 	}
-	decisions, err := w.Decide(ctx, sp, sp.Action(r.Action))
+	var asOf time.Time
+	if r.ByHand {
+		asOf = r.Slot
+	}
+	decisions, err := w.Decide(ctx, sp, sp.Action(r.Action), asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +71,9 @@ func (w *Watcher) superseded(ctx context.Context, sp *journal.Spec, r journal.Re
 
 // Decide judges all pending applications of a campaign by an action's rules,
 // and changes nothing. All are read before the first is judged, since rating
-// moves the pages of the list.
-func (w *Watcher) Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Action) ([]Decision, error) {
+// moves the pages of the list. Jobs that were last looked at before asOf are
+// read even if nothing new was told of them; the zero time reads none for that.
+func (w *Watcher) Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Action, asOf time.Time) ([]Decision, error) {
 	jobs, err := w.Journal.Jobs(ctx, sp.Spec.Name)
 	if err != nil {
 		return nil, err
@@ -79,10 +84,10 @@ func (w *Watcher) Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 	}
 	var list []Decision
 	for _, job := range jobs {
-		if job.Status == journal.JobGone || job.Applications == 0 {
+		if job.Status == journal.JobGone || job.Applications == 0 && !job.SeenAt.Before(asOf) {
 			continue
 		}
-		apps, known, err := w.look(ctx, job, j.history)
+		apps, known, err := w.look(ctx, job, j.history, asOf)
 		if err != nil {
 			return nil, err
 		}
@@ -100,6 +105,28 @@ func (w *Watcher) Decide(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 		return nil, err
 	}
 	holdDeclines(list, a.MaxDecline)
+	return list, nil
+}
+
+// Pending lists a campaign's applications that wait for a verdict.
+func (w *Watcher) Pending(ctx context.Context, campaign string) ([]Decision, error) {
+	jobs, err := w.Journal.Jobs(ctx, campaign)
+	if err != nil {
+		return nil, err
+	}
+	var list []Decision
+	for _, job := range jobs {
+		if job.Status == journal.JobGone || job.Applications == 0 {
+			continue
+		}
+		apps, _, err := w.look(ctx, job, false, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		for _, app := range apps {
+			list = append(list, Decision{Application: app, Item: job.Item})
+		}
+	}
 	return list, nil
 }
 
