@@ -19,6 +19,8 @@ type Metrics struct {
 	exchanges *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
 	lag       prometheus.Gauge
+	audited   prometheus.Gauge
+	findings  *prometheus.GaugeVec
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -38,6 +40,14 @@ func NewMetrics(version string) *Metrics {
 			Name: "campaign_runner_scheduler_lag_seconds",
 			Help: "How late the action is that has been due the longest; 0 on a standby.",
 		}),
+		audited: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "campaign_runner_audit_timestamp_seconds",
+			Help: "When this process last compared the books with the marketplace; 0 for never.",
+		}),
+		findings: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "campaign_runner_audit_findings",
+			Help: "What the last audit of this process found, by kind.",
+		}, []string{"kind"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "campaign_runner_build_info",
@@ -45,7 +55,7 @@ func NewMetrics(version string) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.exchanges, m.latency, m.lag, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.exchanges, m.latency, m.lag, m.audited, m.findings, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -62,6 +72,14 @@ func (m *Metrics) Observe(x api.Exchange) {
 
 // SetSchedulerLag tells how late the schedule is.
 func (m *Metrics) SetSchedulerLag(d time.Duration) { m.lag.Set(max(0, d).Seconds()) }
+
+// SetAudit tells when an audit was made and what it found, by kind.
+func (m *Metrics) SetAudit(at time.Time, findings map[string]int) {
+	m.audited.Set(float64(at.Unix()))
+	for kind, n := range findings {
+		m.findings.WithLabelValues(kind).Set(float64(n))
+	}
+}
 
 // metrics serves the process's metrics and the journal's.
 func (c *console) metrics() http.Handler {

@@ -112,8 +112,7 @@ func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) 
 	if err != nil {
 		return job, err
 	}
-	got := markerOf(job)
-	if got == "" {
+	if markerOf(job) == "" {
 		return job, nil
 	}
 	own, err := e.Journal.Job(ctx, op.JobID)
@@ -123,12 +122,20 @@ func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) 
 	if err != nil {
 		return job, err
 	}
-	if want := own.Marker(); want != "" && want != got {
+	if Foreign(own, job) {
 		e.Suspect()
 		return job, &later{after: time.Minute, reason: fmt.Sprintf(
-			"job %d carries %s, and the books expect %s on it: `enqueue audit` finds the right job", op.JobID, got, want)}
+			"job %d carries %s, and the books expect %s on it: `enqueue audit` finds the right job", op.JobID, markerOf(job), own.Marker())}
 	}
 	return job, nil
+}
+
+// Foreign tells whether a job as it was read carries another marker than the
+// books expect on it: a create was told of a wrong job. One that carries none
+// was edited by a person.
+func Foreign(own *journal.Job, job api.Job) bool {
+	want, got := own.Marker(), markerOf(job)
+	return want != "" && got != "" && want != got
 }
 
 // newJob is the job of a create as it is sent.

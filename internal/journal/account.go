@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,6 +59,19 @@ func (j *Journal) ReadBalance(ctx context.Context, now time.Time, balance money.
 	_, err := j.run(ctx, "balance", millis(now), micros(balance),
 		before.Inflight, micros(before.Charged), micros(before.Refunded))
 	return err
+}
+
+// Reanchor takes a difference of the balance as explained: the anchor is
+// replaced, unless money has moved since the account was read.
+func (j *Journal) Reanchor(ctx context.Context, read Account, anchor money.USD) error {
+	out, err := j.run(ctx, "reanchor", micros(read.Anchor), micros(anchor), micros(read.Charged), micros(read.Refunded))
+	if err != nil {
+		return err
+	}
+	if out[0] != "ok" {
+		return errors.New("money has moved meanwhile: try again")
+	}
+	return nil
 }
 
 // Remember keeps a fact about the account that was learned from its answers,

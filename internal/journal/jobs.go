@@ -63,7 +63,7 @@ type Job struct {
 // Marker is what the job must carry by our books; "" for adopted jobs.
 func (job Job) Marker() string {
 	parts := strings.Split(job.Op, "/")
-	if len(parts) != 4 {
+	if len(parts) != 4 || parts[1] == planner.ActionAdopt {
 		return ""
 	}
 	return planner.Marker(job.Campaign, parts[1], job.Item, job.Slot)

@@ -158,6 +158,8 @@ const (
 	ActionTeams = "teams:sync"
 	// ActionAudit pauses a job that was made twice.
 	ActionAudit = "audit:pause"
+	// ActionAdopt books such a job, as a purchase by hand.
+	ActionAdopt = "audit:adopt"
 	// ActionDecision is a rating from a person's file.
 	ActionDecision = "rate:decision"
 )

@@ -28,6 +28,8 @@ func (r *Runner) lead(ctx context.Context) {
 	var renew, latch, sweep time.Time
 	polled := make(chan struct{}, 1)
 	polled <- struct{}{}
+	audited := make(chan struct{}, 1)
+	audited <- struct{}{}
 	var now, poll time.Time
 	for {
 		select {
@@ -53,6 +55,15 @@ func (r *Runner) lead(ctx context.Context) {
 			if _, err := r.sweeper.Sweep(ctx); err != nil {
 				r.complain(ctx, "sweep", err)
 			}
+		}
+		select {
+		case <-audited:
+			if r.auditDue(now) {
+				r.loops.Go(func() { r.audit(ctx); audited <- struct{}{} })
+			} else {
+				audited <- struct{}{}
+			}
+		default:
 		}
 		if r.pollDue(now, poll) {
 			select {

@@ -69,8 +69,11 @@ type Runner struct {
 	loops   sync.WaitGroup
 	working atomic.Bool
 	polls   atomic.Int64
-	fatal   chan error
-	hinted  chan struct{}
+	// suspected asks for an audit; rota is the leader's own.
+	suspected atomic.Bool
+	rota      rota
+	fatal     chan error
+	hinted    chan struct{}
 }
 
 // Start starts a runner and returns once it works. ctx bounds the start alone.
@@ -82,7 +85,7 @@ func Start(ctx context.Context, cfg Config) (*Runner, error) {
 	if cfg.Scale <= 0 {
 		cfg.Scale = 1
 	}
-	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), hinted: make(chan struct{}, 1)}
+	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), hinted: make(chan struct{}, 1), rota: rota{jitter: jitter}}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -169,7 +172,7 @@ func (r *Runner) assemble() error {
 	})
 	r.watch = watcher.New(watcher.Config{
 		Journal: r.Journal, Market: r.client, Now: cfg.Now, Log: cfg.Log,
-		Plan: r.Executor.Plan, Enqueue: r.Tasks.Enqueue, StartReview: r.Tasks.Review,
+		Plan: r.Executor.Plan, Enqueue: r.Tasks.Enqueue, StartReview: r.Tasks.Review, Suspect: r.suspect,
 	})
 	r.sweeper = tasks.NewSweeper(tasks.SweeperConfig{
 		Redis: r.queue, Journal: r.Journal, Client: r.Tasks, Now: cfg.Now, Log: cfg.Log,
@@ -190,7 +193,7 @@ func (r *Runner) executorConfig() executor.Config {
 	s := r.cfg.Settings
 	return executor.Config{
 		Journal: r.Journal, Market: r.client, Now: r.cfg.Now, Log: r.cfg.Log,
-		Wait: r.permit, Refused: r.limit.Refused, Urgent: limiter.Urgent,
+		Wait: r.permit, Refused: r.limit.Refused, Urgent: limiter.Urgent, Suspect: r.suspect,
 		Draw: rand.Text, Jitter: jitter, Concurrency: s.Concurrency,
 		SettleAfter: r.scaled(s.SettleAfter), SendWithin: r.scaled(10 * time.Second),
 		Abandon: r.scaled(s.APITimeout + 30*time.Second), QuietFor: r.scaled(s.APITimeout + 10*time.Second),

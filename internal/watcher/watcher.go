@@ -40,6 +40,9 @@ type Config struct {
 	StartReview func(ctx context.Context, r journal.Review) error
 	// Rest waits between two tries of a read. Default: by the wall clock.
 	Rest func(ctx context.Context, d time.Duration) error
+	// Suspect is told that a job of ours carries another's marker, or is gone: an
+	// audit finds out whether its create was told of a wrong job. Nil ignores it.
+	Suspect func()
 }
 
 // Watcher polls the marketplace and judges applications.
@@ -53,6 +56,9 @@ type Watcher struct {
 func New(cfg Config) *Watcher {
 	if cfg.Rest == nil {
 		cfg.Rest = rest
+	}
+	if cfg.Suspect == nil {
+		cfg.Suspect = func() {}
 	}
 	return &Watcher{Config: cfg, specs: journal.NewSpecs(cfg.Journal)}
 }
@@ -92,6 +98,10 @@ func (w *Watcher) Poll(ctx context.Context) error {
 	var changed []change
 	for _, job := range listed {
 		own := known[job.ID]
+		if executor.Foreign(own, job) {
+			w.Suspect()
+			continue
+		}
 		s := journal.Sighting{ID: job.ID, Status: statusOf(job.Status), Applications: job.Applications, Title: job.Title}
 		seen = append(seen, s)
 		changed = append(changed, compare(own, s)...)
@@ -170,6 +180,7 @@ func (w *Watcher) lookForGone(ctx context.Context, known map[int64]*journal.Job,
 		if api.ReasonOf(err) != api.ReasonNotFound {
 			continue
 		}
+		w.Suspect()
 		now := w.Now()
 		if err := w.Journal.See(ctx, now, []journal.Sighting{{ID: id, Status: journal.JobGone, Applications: own.Applications, Title: own.Title}}); err != nil {
 			return err
@@ -192,7 +203,7 @@ func (w *Watcher) learnSeats(ctx context.Context, known map[int64]*journal.Job, 
 	}
 	for _, job := range listed {
 		own := known[job.ID]
-		if own.Slot.IsZero() || own.Lane != "" || job.Status != api.JobOnline || job.Applications == 0 {
+		if own.Slot.IsZero() || own.Lane != "" || executor.Foreign(own, job) || job.Status != api.JobOnline || job.Applications == 0 {
 			continue
 		}
 		switch job.Seats {

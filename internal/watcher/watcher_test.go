@@ -197,3 +197,49 @@ func TestPollTellsWhatBecameOfJobs(t *testing.T) {
 		t.Errorf("0.20 USD are consumed and the threshold is 0.20: closed %v", closed)
 	}
 }
+
+func TestAJobWithAnothersMarkerIsSuspected(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		steps     []string
+		suspected bool
+	}{
+		"another's marker": {[]string{planner.Marker("signs", "create", "other", time.Unix(0, 0))}, true},
+		"no marker":        {[]string{"Look and type."}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t)
+			id, err := r.market.AddJob(sandbox.Job{Title: "Signs", Seats: 10})
+			r.must(err)
+			slot := r.now.Truncate(time.Second)
+			_, err = r.journal.Recover(r.ctx, r.now, journal.Recovered{
+				Op: planner.Operation{
+					ID: planner.NewID("signs", "create", "agra", slot), Campaign: "signs", Action: "create",
+					Item: "agra", Kind: planner.Create, Slot: slot, Seats: 10,
+				},
+				Job: journal.Job{ID: id, Item: "agra", Slot: slot, Status: journal.JobOnline, Seats: 10}, At: r.now,
+			})
+			r.must(err)
+			r.must(r.market.EditJob(id, func(j *sandbox.Job) { j.Expected = c.steps }))
+			_, err = r.market.AddApplications(id, 4)
+			r.must(err)
+			suspected := 0
+			r.watcher.Suspect = func() { suspected++ }
+			r.must(r.watcher.Poll(r.ctx))
+			if (suspected > 0) != c.suspected {
+				t.Errorf("it was suspected %d times", suspected)
+			}
+			own, err := r.journal.Job(r.ctx, id)
+			r.must(err)
+			if seen := own.Applications == 4; seen == c.suspected {
+				t.Errorf("%d applications are noted", own.Applications)
+			}
+			fact, err := r.journal.Recall(r.ctx, executor.FactSeats)
+			r.must(err)
+			if learned := fact != ""; learned == c.suspected {
+				t.Errorf("the meaning of seats learned is %q", fact)
+			}
+		})
+	}
+}
