@@ -37,10 +37,13 @@ type call struct {
 type effect struct {
 	// cost was charged, refund came back, in USD; nil books nothing.
 	cost, refund *money.USD
-	jobID        int64
-	made         *journal.Made
-	seats        int
-	note         string
+	// most bounds what may have come back where the refund is an estimate; nil
+	// where it is exact.
+	most  *money.USD
+	jobID int64
+	made  *journal.Made
+	seats int
+	note  string
 }
 
 // halt ends an operation before anything is sent.

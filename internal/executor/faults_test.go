@@ -3,6 +3,7 @@ package executor_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,6 +210,67 @@ func TestMoneyThatAnotherMayHaveTakenLeavesNoCreateToAPerson(t *testing.T) {
 				want = planner.Parked
 			}
 			r.want(id, want)
+		})
+	}
+}
+
+func TestAPauseThatLandsLateIsNoPartOfAnothersRefund(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:2]
+	r.register()
+	r.created()
+	r.clock.advance(time.Minute)
+	r.faults("pause:drop_after@1")
+	ids := r.occurrence("pause")
+	first := r.op(ids[0])
+	r.must2(r.exec.Perform(t.Context(), ids[:1]))
+	r.want(first.ID, planner.Unknown)
+	// An earlier attempt at the other one lands now, in the midst of the measuring.
+	other := r.op(ids[1]).JobID
+	r.must(r.box.FinishJob(other))
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Applied)
+	}
+	r.must2(r.exec.Balance(t.Context()))
+	r.agree()
+}
+
+func TestARefundThatCouldNotBeMeasuredIsPutRight(t *testing.T) {
+	t.Parallel()
+	for name, habits := range map[string]bool{"with the fees": false, "at the bare price": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{KeepFees: habits})
+			job := r.created()
+			// A purchase that never ends keeps the account from being quiet.
+			adds := r.occurrence("add_seats")
+			add := r.op(adds[slices.IndexFunc(adds, func(id string) bool { return r.op(id).JobID != job })])
+			_, err := r.books.Begin(t.Context(), journal.Start{
+				Op: add, Nonce: "dead", Now: r.clock.now(), Deadline: r.clock.now().Add(time.Hour), Amount: 1,
+			})
+			r.must(err)
+			apply(r, job, 3)
+			var pause string
+			for _, id := range r.occurrence("pause") {
+				if r.op(id).JobID == job {
+					pause = id
+				}
+			}
+			for range 200 {
+				r.must2(r.exec.Perform(t.Context(), []string{pause}))
+				r.clock.advance(time.Second)
+			}
+			if op := r.want(pause, planner.Applied); !strings.Contains(op.History[len(op.History)-1].Note, "estimate") {
+				t.Errorf("the refund is no estimate: %s", op.History[len(op.History)-1].Note)
+			}
+			_, err = r.books.Settle(t.Context(), journal.Settlement{
+				Op: r.op(add.ID), From: planner.Sending, Nonce: "dead", Stamp: "end", To: planner.Rejected, Now: r.clock.now(),
+			})
+			r.must(err)
+			r.must2(r.exec.Balance(t.Context()))
+			r.agree()
 		})
 	}
 }

@@ -25,7 +25,7 @@ func (e *Executor) applied(ctx context.Context, op *journal.Op, from planner.Sta
 	now := e.Now()
 	closed, err := e.settle(ctx, journal.Settlement{
 		Op: op, From: from, Nonce: op.Nonce, To: planner.Applied, Now: now,
-		Cost: eff.cost, Refund: eff.refund, JobID: eff.jobID, Made: eff.made, SeatsAdded: eff.seats, Note: eff.note,
+		Cost: eff.cost, Refund: eff.refund, RefundAtMost: eff.most, JobID: eff.jobID, Made: eff.made, SeatsAdded: eff.seats, Note: eff.note,
 	})
 	var taken *journal.ErrTaken
 	if errors.As(err, &taken) {

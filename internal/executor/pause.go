@@ -72,12 +72,16 @@ func (e *Executor) refunded(ctx context.Context, op *journal.Op, ev *evidence) (
 	return e.estimated(ctx, op, job, "the refund is an estimate: other money moved meanwhile"), nil
 }
 
-// finishedBefore is the effect of a pause that found its job finished.
+// finishedBefore is the effect of a pause that found its job finished. Where
+// seats were open it was paused by someone: an attempt of ours that landed late,
+// or a person. What came back then is told by the balance.
 func (e *Executor) finishedBefore(ctx context.Context, op *journal.Op, job api.Job) effect {
-	return effect{
-		refund: same(0), jobID: op.JobID, seats: -e.surplus(ctx, op, job.Applications),
-		note: "the job was finished already",
+	seats := e.surplus(ctx, op, job.Applications)
+	eff := effect{refund: same(0), jobID: op.JobID, seats: -seats, note: "the job was finished already"}
+	if own, err := e.Journal.Job(ctx, op.JobID); err == nil && seats > 0 {
+		eff.most = same(seatsWorth(own, seats))
 	}
+	return eff
 }
 
 // pausedAlready tells, after a refusal, whether the job is finished anyway.

@@ -49,7 +49,7 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 		return effect{}, false, nil
 	}
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)
-	if refund < 0 || e.beyond(ctx, op, refund) {
+	if refund < 0 || refund > e.refundAtMost(ctx, op, job, refund) {
 		return effect{}, false, nil
 	}
 	e.learnRefund(ctx, op, job, refund)
@@ -58,20 +58,38 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 	}, true, nil
 }
 
-// beyond tells that more came back than was ever paid for the job, counting
-// what a purchase may have paid that waits for a person's word.
-func (e *Executor) beyond(ctx context.Context, op *journal.Op, refund money.USD) bool {
+// refundAtMost is the most that the open seats of a job may bring back: what
+// was paid for them on average, and a tenth, since not all seats cost the same.
+// A rise of the balance beyond it has another pause in it, one that landed late.
+// A job whose seats are not all in the books bounds nothing: unbound is returned.
+func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job, unbound money.USD) money.USD {
 	own, err := e.Journal.Job(ctx, op.JobID)
-	if err != nil || own.Charged == 0 {
-		return false
+	if err != nil || own.Charged == 0 || own.Seats <= 0 {
+		return unbound
 	}
-	most := own.Charged - own.Refunded
-	if own.Lane != "" && own.Lane != op.ID {
-		if held, err := e.Journal.Load(ctx, []string{own.Lane}); err == nil && len(held) == 1 {
-			most += held[0].Reserved
+	paid, seats := own.Charged-own.Refunded, max(0, own.Seats-job.Applications)
+	if own.Lane != "" && own.Lane != op.ID { // a purchase waits for a person
+		if held, err := e.Journal.Load(ctx, []string{own.Lane}); err == nil && len(held) == 1 && held[0].Reserved > 0 {
+			return paid + held[0].Reserved
 		}
 	}
-	return refund > most
+	most, err := paid.Share(11*int64(seats), 10*int64(own.Seats))
+	if err != nil {
+		return unbound
+	}
+	return min(most, paid)
+}
+
+// seatsWorth is what was paid for seats of a job, on average.
+func seatsWorth(own *journal.Job, seats int) money.USD {
+	if own.Charged == 0 || own.Seats <= 0 {
+		return 0
+	}
+	worth, err := (own.Charged - own.Refunded).Share(int64(seats), int64(own.Seats))
+	if err != nil {
+		return 0
+	}
+	return min(worth, own.Charged-own.Refunded)
 }
 
 func factRefund(price money.USD) string { return "refund:" + price.String() }
@@ -89,8 +107,9 @@ func (e *Executor) learnRefund(ctx context.Context, op *journal.Op, job api.Job,
 }
 
 // estimated reckons a refund that could not be measured, by what seats of that
-// price brought back before, or else at the bare price, which is the least. The
-// audit corrects it by the balance.
+// price brought back before, or else at the bare price, which is the least. What
+// the seats cost with all fees is the most: in between, the next reading of the
+// balance that nothing disturbs puts it right.
 func (e *Executor) estimated(ctx context.Context, op *journal.Op, job api.Job, why string) effect {
 	seats := e.surplus(ctx, op, job.Applications)
 	refund, err := job.Price.Times(int64(seats))
@@ -102,10 +121,12 @@ func (e *Executor) estimated(ctx context.Context, op *journal.Op, job api.Job, w
 			refund = learned
 		}
 	}
+	most := refund
 	if own, err := e.Journal.Job(ctx, op.JobID); err == nil && own.Charged > 0 {
 		refund = min(refund, own.Charged-own.Refunded)
+		most = max(refund, seatsWorth(own, seats))
 	}
-	return effect{refund: &refund, jobID: op.JobID, seats: -seats, note: why}
+	return effect{refund: &refund, most: &most, jobID: op.JobID, seats: -seats, note: why}
 }
 
 // inProportion reads "amount/seats" and reckons what other seats bring back,

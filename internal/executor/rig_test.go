@@ -359,3 +359,9 @@ func (r *rig) equal(what string, got, want money.USD) {
 		r.t.Errorf("%s is %s, want %s", what, got, want)
 	}
 }
+
+// must2 is must for calls whose result does not matter.
+func (r *rig) must2(_ any, err error) {
+	r.t.Helper()
+	r.must(err)
+}

@@ -101,3 +101,29 @@ local function latch(scope, window, sk, wk, now)
   redis.call('SADD', P .. 'latched', scope)
   return true
 end
+
+-- give_back books what came back for a job. It counts against the newest
+-- charges of the job, in their windows.
+local function give_back(now, id, job, amount)
+  local left, ck = amount, P .. 'charges:' .. job
+  account_add('spent', -left); account_add('refunded', left)
+  while left > 0 do
+    local newest = redis.call('LPOP', ck)
+    if not newest then break end
+    local m, list = string.match(newest, '^(%d+)\n?(.*)$')
+    local part = math.min(left, num(m))
+    budget_add(list, 'refunded', part)
+    entry(now, 'refund', part, id, job, list)
+    left = left - part
+    if num(m) > part then redis.call('LPUSH', ck, int(num(m) - part) .. '\n' .. list) end
+  end
+  if left > 0 then
+    entry(now, 'refund', left, id, job, '')
+    local holder = redis.call('HGET', jobkey(job), 'lane')
+    if holder and redis.call('HGET', opkey(holder), 's') == 'parked' then
+      redis.call('HINCRBY', jobkey(job), 'early', int(left))
+    end
+  end
+  redis.call('HINCRBY', jobkey(job), 'refunded', int(amount))
+  redis.call('HINCRBY', opkey(id), 'rf', int(amount))
+end

@@ -28,6 +28,9 @@ type Settlement struct {
 	// Cost is what was charged, Refund what came back, in USD; nil means nothing
 	// is booked.
 	Cost, Refund *money.USD
+	// RefundAtMost bounds what may have come back where Refund is an estimate,
+	// in USD: a later reading of the balance puts it right. Nil: it is exact.
+	RefundAtMost *money.USD
 	// JobID is the job made or acted on.
 	JobID int64
 	// Made describes the job that a create made.
@@ -130,7 +133,7 @@ func (s *Settlement) args(seen json.RawMessage) []any {
 	return []any{
 		s.Op.ID, string(s.From), s.Nonce, s.Stamp, string(s.To), millis(s.Now), millis(due),
 		microsOrNone(s.Cost), microsOrNone(s.Refund), job, s.Error, event,
-		s.Negative, item, slot, seats, price, added, application, status,
+		s.Negative, item, slot, seats, price, added, application, status, microsOrNone(s.RefundAtMost),
 	}
 }
 

@@ -1,7 +1,8 @@
 -- Writes what became of an attempt, moves its money and frees its lane.
 -- ARGV: id, from, nonce or '', stamp, to, now, due, cost, refund, job, error,
 --       event, negative reads, job item, job slot, seats, unit price,
---       seat change, application, its new status.
+--       seat change, application, its new status, the most that may have come
+--       back where the refund is an estimate or ''.
 -- Returns {'ok', scope...}: the budgets of a charge that are closed now.
 local id, from, nonce, stamp, to, now, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local cost, refund, job, err, event = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
@@ -76,30 +77,14 @@ elseif cost ~= '' then
   redis.call('HSET', k, 'cost', cost)
 end
 
--- A refund counts against the newest charges of the job, in their windows.
-if refund ~= '' and num(refund) ~= 0 then
-  local left = num(refund)
-  account_add('spent', -left); account_add('refunded', left)
-  local ck = P .. 'charges:' .. job
-  while left > 0 do
-    local newest = redis.call('LPOP', ck)
-    if not newest then break end
-    local m, list = string.match(newest, '^(%d+)\n?(.*)$')
-    local part = math.min(left, num(m))
-    budget_add(list, 'refunded', part)
-    entry(now, 'refund', part, id, job, list)
-    left = left - part
-    if num(m) > part then redis.call('LPUSH', ck, int(num(m) - part) .. '\n' .. list) end
+if refund ~= '' and num(refund) ~= 0 then give_back(now, id, job, num(refund)) end
+-- An estimate is put right by the balance, once nothing else moves money.
+local most = ARGV[21]
+if most ~= '' and num(most) > num(refund) then
+  if redis.call('EXISTS', P .. 'estimates') == 0 then
+    redis.call('HSET', account, 'drift_before', redis.call('HGET', account, 'drift') or '0')
   end
-  if left > 0 then
-    entry(now, 'refund', left, id, job, '')
-    local holder = redis.call('HGET', jobkey(job), 'lane')
-    if holder and redis.call('HGET', opkey(holder), 's') == 'parked' then
-      redis.call('HINCRBY', jobkey(job), 'early', int(left))
-    end
-  end
-  redis.call('HINCRBY', jobkey(job), 'refunded', refund)
-  redis.call('HSET', k, 'rf', refund)
+  redis.call('ZADD', P .. 'estimates', now, id .. ' ' .. job .. ' ' .. int(num(most) - num(refund)))
 end
 
 if to == 'applied' and job ~= '' then

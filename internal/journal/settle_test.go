@@ -70,7 +70,7 @@ func TestSettle(t *testing.T) {
 			s.must(err)
 			s.same("job", *job, journal.Job{
 				ID: 7, Campaign: "c", Item: "istanbul", Slot: epoch, Status: journal.JobOnline,
-				Seats: 10, Price: usd("0.05"), Charged: usd("1"),
+				Seats: 10, Price: usd("0.05"), Charged: usd("1"), Op: op.ID,
 			})
 		}},
 		{"seats that were added count, and open the lane", func(s *store) {
@@ -374,6 +374,83 @@ func TestJobs(t *testing.T) {
 			s.made("b", 2, "9000000", free())
 			s.same("committed", s.budget(free()).Committed(), money.USD(18_000_000_000_000))
 			s.recount()
+		}},
+	})
+}
+
+// estimated ends a pause of a job with what it brought back at least and at most.
+func (s *store) estimated(job int64, refund, most string) {
+	s.t.Helper()
+	s.ended(s.begun(s.queued(operation(planner.Pause, "a", job)), "0", nil), planner.Applied, func(x *journal.Settlement) {
+		back, atMost := usd(refund), usd(most)
+		x.Refund, x.RefundAtMost, x.JobID = &back, &atMost, job
+	})
+}
+
+// reads is a reading of the balance by now.
+func (s *store) reads(balance string) journal.Account {
+	s.t.Helper()
+	before, err := s.Account(s.ctx)
+	s.must(err)
+	s.must(s.ReadBalance(s.ctx, s.now, usd(balance), before))
+	after, err := s.Account(s.ctx)
+	s.must(err)
+	return after
+}
+
+func TestEstimates(t *testing.T) {
+	t.Parallel()
+	contract(t, []check{
+		{"the balance puts an estimate right", func(s *store) {
+			s.reads("100")
+			s.made("a", 7, "2", capped("10"))
+			s.estimated(7, "1", "1.2")
+			s.same("drift", s.reads("99.15").Drift, usd("0"))
+			s.holds(capped("10"), "0.85", "0", "0")
+			job, err := s.Job(s.ctx, 7)
+			s.must(err)
+			s.same("refunded", job.Refunded, usd("1.15"))
+			s.same("a deposit later is none of it", s.reads("99.2").Drift, usd("-0.05"))
+		}},
+		{"several are put right by what each may have brought", func(s *store) {
+			s.reads("100")
+			s.made("a", 7, "2", capped("10"))
+			s.made("b", 8, "2", capped("10"))
+			s.estimated(7, "1", "1.3")
+			s.estimated(8, "0.5", "0.6")
+			s.same("drift", s.reads("97.9").Drift, usd("0"))
+			for id, back := range map[int64]string{7: "1.3", 8: "0.6"} {
+				job, err := s.Job(s.ctx, id)
+				s.must(err)
+				s.same("refunded", job.Refunded, usd(back))
+			}
+		}},
+		{"more than they may have brought is no refund", func(s *store) {
+			s.reads("100")
+			s.made("a", 7, "2", capped("10"))
+			s.estimated(7, "1", "1.2")
+			s.same("drift", s.reads("99.200001").Drift, usd("-0.200001"))
+			s.same("drift", s.reads("98.9").Drift, usd("0.1"))
+			s.holds(capped("10"), "1", "0", "0")
+			s.same("drift", s.reads("99.2").Drift, usd("0"))
+		}},
+		{"while a purchase waits for a person nothing is told", func(s *store) {
+			s.reads("100")
+			s.made("a", 7, "2", capped("10"))
+			op := s.begun(s.queued(operation(planner.AddSeats, "b", 8)), "1", capped("10"))
+			s.ended(op, planner.Unknown)
+			s.ended(op, planner.Parked)
+			s.estimated(7, "1", "1.2")
+			s.same("drift", s.reads("99.1").Drift, usd("-0.1"))
+			s.holds(capped("10"), "1", "0", "1")
+		}},
+		{"what was off before is left as it was", func(s *store) {
+			s.reads("100")
+			s.same("drift", s.reads("90").Drift, usd("10"))
+			s.made("a", 7, "2", capped("10"))
+			s.estimated(7, "1", "1.2")
+			s.same("drift", s.reads("89.2").Drift, usd("10"))
+			s.holds(capped("10"), "0.8", "0", "0")
 		}},
 	})
 }
