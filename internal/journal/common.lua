@@ -17,6 +17,14 @@ local function note(k, event)
   redis.call('HSET', k, 'h', h and (h .. '\n' .. event) or event)
 end
 
+-- knows remembers the nonce of an attempt, so that a send log can be compared.
+-- Those of many refused attempts are forgotten, the oldest first.
+local function knows(k, nonce)
+  local all = (redis.call('HGET', k, 'xs') or '') .. nonce .. ' '
+  if #all > 2000 then all = string.match(all, ' (.*)$', #all - 1000) end
+  redis.call('HSET', k, 'xs', all)
+end
+
 -- move keeps the state, the indexes and the counts in step.
 local function move(id, k, from, to, now, due)
   local c = campaign_of(id)

@@ -47,3 +47,4 @@ func (k keyspace) lease() string   { return string(k) + "lease" }
 func (k keyspace) alerts() string  { return string(k) + "alerts" }
 func (k keyspace) owners() string  { return string(k) + "owners" }
 func (k keyspace) quotes() string  { return string(k) + "quotes" }
+func (k keyspace) seqs() string    { return string(k) + "seqs" }
