@@ -23,8 +23,7 @@ if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
     redis.call('HGET', k, 'ln')}
 end
 if state ~= 'queued' then return {'state', state} end
-local frozen = redis.call('HVALS', P .. 'frozen')
-if #frozen > 0 then return {'frozen', frozen[1]} end
+if redis.call('EXISTS', P .. 'frozen') == 1 then return {'frozen'} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'

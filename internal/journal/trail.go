@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -157,15 +158,15 @@ func flag(b bool) string {
 	return ""
 }
 
+// decodeRunner reads a line each for the last sign of life, whether it left, its
+// incarnation and its name.
 func decodeRunner(text string) (Runner, error) {
-	var f struct {
-		Seen        int64  `json:"t"`
-		Left        string `json:"l"`
-		Incarnation string `json:"i"`
-		Name        string `json:"n"`
+	f := strings.SplitN(text, "\n", 4)
+	if len(f) != 4 {
+		return Runner{}, fmt.Errorf("entry %q", text)
 	}
-	err := json.Unmarshal([]byte(text), &f)
-	return Runner{Name: f.Name, Seen: time.UnixMilli(f.Seen), Left: f.Left != "", Incarnation: f.Incarnation}, err
+	ms, err := strconv.ParseInt(f[0], 10, 64)
+	return Runner{Name: f[3], Seen: time.UnixMilli(ms), Left: f[1] != "", Incarnation: f[2]}, err
 }
 
 // Seqs is the highest number that each send log's holder was given.
