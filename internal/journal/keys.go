@@ -40,6 +40,7 @@ func (k keyspace) backfill(campaign, action string) string {
 func (k keyspace) answers(job int64) string {
 	return string(k) + "answers:" + jobText(job)
 }
+func (k keyspace) oldest() string  { return string(k) + "oldest" }
 func (k keyspace) reviews() string { return string(k) + "reviews" }
 func (k keyspace) missed() string  { return string(k) + "missed" }
 func (k keyspace) stop() string    { return string(k) + "stop" }

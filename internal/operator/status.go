@@ -39,6 +39,9 @@ type Job struct {
 	Seats   int               `json:"seats"`
 	Filled  int               `json:"filled"`
 	Pending int               `json:"pending"`
+	// Oldest is when the oldest pending application was handed in, as last read;
+	// nil where none is pending.
+	Oldest *time.Time `json:"oldest_pending"`
 }
 
 // Attention is something that needs a person.
@@ -86,6 +89,9 @@ func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) 
 	row := &CampaignStatus{Name: c.Name, State: reg.State, Reason: reg.Reason, Source: c.Source, Jobs: make([]Job, len(jobs))}
 	for i, j := range jobs {
 		row.Jobs[i] = Job{JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending}
+		if j.Pending > 0 && !j.Oldest.IsZero() {
+			row.Jobs[i].Oldest = &j.Oldest
+		}
 	}
 	if row.Operations, err = o.Journal.Counts(ctx, c.Name); err != nil {
 		return nil, err
@@ -187,6 +193,8 @@ func (o *Operator) stuck(ctx context.Context, campaign string) ([]Attention, err
 		if err != nil {
 			return nil, err
 		}
+		var rows []Attention
+		var told []*journal.Op
 		for _, op := range ops {
 			if campaign != "" && op.Campaign != campaign {
 				continue
@@ -194,14 +202,45 @@ func (o *Operator) stuck(ctx context.Context, campaign string) ([]Attention, err
 			if state == planner.Unknown && o.Now().Sub(doubtSince(op)) < longUnknown {
 				continue
 			}
-			out = append(out, Attention{
+			told = append(told, op)
+			rows = append(rows, Attention{
 				Subject: string(state),
 				Message: fmt.Sprintf("%s is %s: %s; see `enqueue op`, then `enqueue resolve`", op.ID, state, op.Error),
 				Op:      &op.ID,
 			})
 		}
+		out = append(out, gathered(rows, told)...)
 	}
 	return out, nil
+}
+
+// manyAlike is how many ratings that wait for the same reason are told one by one.
+const manyAlike = 3
+
+// gathered tells many ratings of a campaign that wait for the same reason as one.
+func gathered(list []Attention, ops []*journal.Op) []Attention {
+	type kind struct{ campaign, why string }
+	alike := map[kind]int{}
+	of := func(op *journal.Op) kind { return kind{op.Campaign, op.Error} }
+	for _, op := range ops {
+		if op.Kind == planner.Rate {
+			alike[of(op)]++
+		}
+	}
+	out := []Attention{}
+	told := map[kind]bool{}
+	for i, a := range list {
+		k := of(ops[i])
+		switch {
+		case alike[k] <= manyAlike:
+			out = append(out, a)
+		case !told[k]:
+			told[k] = true
+			out = append(out, Attention{Subject: a.Subject, Message: fmt.Sprintf(
+				"%d ratings of %s are %s: %s; `enqueue ops --campaign %s --state %s` lists them", alike[k], k.campaign, a.Subject, k.why, k.campaign, a.Subject)})
+		}
+	}
+	return out
 }
 
 // doubtSince is when the last attempt of an operation fell into doubt.
