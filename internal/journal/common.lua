@@ -25,6 +25,15 @@ local function knows(k, nonce)
   redis.call('HSET', k, 'xs', all)
 end
 
+-- followed notes that an operation of an occurrence has ended, where another
+-- action waits for all of them. What is written as ended, such as a create that
+-- was found again, is not noted: what followed it may be lost with the journal.
+local function followed(id, k)
+  local parent = campaign_of(id) .. '/' .. redis.call('HGET', k, 'a')
+  if redis.call('EXISTS', P .. 'followers:' .. parent) == 0 then return end
+  redis.call('ZADD', P .. 'settled', redis.call('INCR', P .. 'settles'), parent .. '/' .. string.match(id, '([^/]*)$'))
+end
+
 -- move keeps the state, the indexes and the counts in step.
 local function move(id, k, from, to, now, due)
   local c = campaign_of(id)
@@ -44,7 +53,10 @@ local function move(id, k, from, to, now, due)
     local a = redis.call('HGET', k, 'a')
     redis.call('HINCRBY', P .. 'live:' .. c, a, is and 1 or -1)
   end
-  if not LIVE[to] then redis.call('HSET', k, 'st', now) end
+  if not LIVE[to] then
+    redis.call('HSET', k, 'st', now)
+    if from and from ~= to then followed(id, k) end
+  end
 end
 
 -- rated notes an application's verdict where its hand-in is known. The first
