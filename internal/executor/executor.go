@@ -114,6 +114,8 @@ type Executor struct {
 	window chan struct{}
 	slots  chan struct{}
 	slow   atomic.Bool
+	// learned tells that the journal knows what the number of seats counts.
+	learned atomic.Bool
 	// spare slots are for pauses, which never wait behind purchases.
 	spare   chan struct{}
 	specs   *journal.Specs
