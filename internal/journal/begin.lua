@@ -1,29 +1,20 @@
 -- The one door to the marketplace: it lets one caller through once an attempt.
 -- ARGV: id, nonce, now, lane job, lane generation, amount, kind class, quote,
---       evidence, minimum balance, event, quiet until, deadline, journal id,
---       holder, highest sequence number that the holder was given, count, then
---       scope, window, cap, pause_at, measure, resume for each budget.
+--       evidence, minimum balance, event, quiet until, deadline, count, then
+--       scope, window, cap, pause_at, measure, resume for each budget, then the
+--       digest of the spec that these are from.
 -- kind class: 'pay' buys seats, 'refund' pauses, '' moves no money.
--- Returns {'ok', attempt, sequence number, budgets, lane} or why not.
+-- Returns {'ok', attempt} or why not.
 local id, nonce, now, lane, gen = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local amount, class, quote, evidence = num(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
 local least, event, quiet, deadline = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
-local holder, seqs = ARGV[15], P .. 'seqs'
--- A journal that forgot a number it gave out has lost writes; what they were
--- about reads `queued` again, and must not be sent a second time.
-if holder ~= '' then
-  local have, last = redis.call('GET', P .. 'id') or '', redis.call('HGET', seqs, holder) or '0'
-  if have ~= ARGV[14] or num(last) < num(ARGV[16]) then return {'lost', have, last} end
-end
 local k = opkey(id)
 local state = redis.call('HGET', k, 's')
 if not state then return {'gone'} end
 if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
-  return {'ok', redis.call('HGET', k, 'n'), redis.call('HGET', k, 'sq') or '0', redis.call('HGET', k, 'b'),
-    redis.call('HGET', k, 'ln')}
+  return {'ok', redis.call('HGET', k, 'n')}
 end
 if state ~= 'queued' then return {'state', state} end
-if redis.call('EXISTS', P .. 'frozen') == 1 then return {'frozen'} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'
@@ -38,6 +29,10 @@ if class ~= 'refund' then
   end
 end
 
+-- A cap that was lowered holds from the moment it was written.
+local spec = ARGV[#ARGV]
+if spec ~= '' and redis.call('HGET', P .. 'campaign:' .. c, 'digest') ~= spec then return {'edited'} end
+
 if lane ~= '' then
   local holder = redis.call('HGET', jobkey(lane), 'lane')
   if holder and holder ~= id then
@@ -51,16 +46,18 @@ end
 local account = P .. 'account'
 local hush = redis.call('HGET', account, 'quiet')
 -- A pause that measures nothing would disturb the measuring of another one too.
-if class ~= '' and hush and hush ~= id and num(redis.call('HGET', account, 'quiet_until')) > num(now) then
+-- While its sender is at work no other clock than the sender's may end its quiet.
+if class ~= '' and hush and hush ~= id and (redis.call('HGET', opkey(hush), 's') == 'sending'
+  or num(redis.call('HGET', account, 'quiet_until')) > num(now)) then
   return {'busy', hush}
 end
 if quiet ~= '' then
   if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
 end
 
-local list, base = {}, 18
+local list, base = {}, 15
 if class == 'pay' then
-  for i = 1, num(ARGV[17]) do
+  for i = 1, num(ARGV[14]) do
     local scope, cap, pause_at = ARGV[base], num(ARGV[base + 2]), ARGV[base + 3]
     local sk = P .. 'budget:' .. scope
     local window = current(sk, ARGV[base + 1])
@@ -109,16 +106,10 @@ if lane ~= '' then
   redis.call('HINCRBY', jobkey(ARGV[4]), 'gen', 1)
 end
 local n = redis.call('HINCRBY', k, 'n', 1)
-local seq = 0
-if holder ~= '' then
-  seq = redis.call('INCR', P .. 'sends')
-  redis.call('HSET', seqs, holder, seq)
-end
-redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane, 'sq', seq)
-knows(k, nonce)
+redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane)
 if quote ~= '' then redis.call('HSET', k, 'qt', quote) end
 redis.call('HSET', k, 'ev', evidence, 'neg', 0)
 redis.call('HDEL', k, 'e', 'qa')
 note(k, event)
 move(id, k, state, 'sending', now, deadline)
-return {'ok', n, seq, budgets, lane}
+return {'ok', n}

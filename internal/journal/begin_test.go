@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
@@ -153,6 +154,18 @@ func TestBegin(t *testing.T) {
 			s.refuses(journal.Stale, early, "1", free(), func(st *journal.Start) { st.Op = early })
 			s.begun(early, "1", free())
 		}},
+		{"a cap that was lowered meanwhile lets nothing through by the spec before", func(s *store) {
+			before, after := campaign("c"), campaign("c", every("a", time.Hour))
+			s.registered(before)
+			op := s.queued(operation(planner.Create, "a", 0))
+			s.registered(after)
+			by := func(c *campaigns.Campaign) func(*journal.Start) {
+				return func(st *journal.Start) { st.Spec = c.Digest() }
+			}
+			s.refuses(journal.Edited, op, "1", free(), by(before))
+			s.begun(op, "1", free(), by(after))
+			s.recount()
+		}},
 		{"ratings and updates need no lane", func(s *store) {
 			s.begun(s.queued(operation(planner.AddSeats, "a", 7)), "1", free())
 			s.begun(s.queued(operation(planner.Update, "a", 7)), "0", nil)
@@ -175,11 +188,17 @@ func TestBegin(t *testing.T) {
 			s.ended(pause, planner.Applied, refunds("0.5"))
 			s.begun(waiting, "1", free())
 		}},
-		{"the quiet ends by itself", func(s *store) {
+		{"the quiet ends by itself once its sender is given up, and by no clock before", func(s *store) {
 			pause := s.queued(operation(planner.Pause, "a", 7))
 			s.begun(pause, "0", nil, func(st *journal.Start) { st.QuietUntil = s.now.Add(30 * time.Second) })
+			waiting := s.queued(operation(planner.Create, "b", 0))
+			s.now = s.now.Add(time.Hour)
+			s.refuses(journal.Busy, waiting, "1", free())
+			s.now = s.now.Add(-time.Hour)
+			s.ended(pause, planner.Unknown)
+			s.refuses(journal.Busy, waiting, "1", free())
 			s.now = s.now.Add(31 * time.Second)
-			s.begun(s.queued(operation(planner.Create, "b", 0)), "1", free())
+			s.begun(waiting, "1", free())
 		}},
 		{"a minimum balance is kept against all that is held", func(s *store) {
 			least := usd("10")
