@@ -63,6 +63,14 @@ func (e *Executor) priceOf(ctx context.Context, op *journal.Op, job api.NewJob) 
 		}
 		return e.quotes.quote(ctx, op.ID, job)
 	}
+	// Another worker may have gone on meanwhile, and made the job in earnest.
+	still, err := e.unmoved(ctx, op)
+	if err != nil {
+		return quoted{}, err
+	}
+	if !still {
+		return quoted{}, &later{after: firstBackoff}
+	}
 	cost, known, err := e.Journal.Quote(ctx, Shape(job))
 	if err != nil {
 		return quoted{}, err
@@ -81,6 +89,15 @@ func (e *Executor) priceOf(ctx context.Context, op *journal.Op, job api.NewJob) 
 		return quoted{}, err
 	}
 	return quoted{}, &later{reason: undone.Error()}
+}
+
+// unmoved tells whether an operation still is as it was read.
+func (e *Executor) unmoved(ctx context.Context, op *journal.Op) (bool, error) {
+	now, err := e.Journal.Load(ctx, []string{op.ID})
+	if err != nil || len(now) == 0 {
+		return false, err
+	}
+	return now[0].State == op.State && now[0].Attempts == op.Attempts && now[0].Asked == op.Asked, nil
 }
 
 // withoutOwner finds the job that carries a marker and is in nobody's books; 0
@@ -126,10 +143,6 @@ func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) 
 		e.Suspect()
 		return job, &later{after: time.Minute, reason: fmt.Sprintf(
 			"job %d carries %s, and the books expect %s on it: `enqueue audit` finds the right job", op.JobID, markerOf(job), own.Marker())}
-	}
-	// Nothing has happened to the job since the operation was loaded.
-	if own.Generation == op.Generation {
-		e.learnSeats(ctx, own, job)
 	}
 	return job, nil
 }
