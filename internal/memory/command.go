@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func commandTable() map[string]command {
 		{"hdel", 3, (*Redis).hdel}, {"hexists", 3, (*Redis).hexists}, {"hget", 3, (*Redis).hget},
 		{"hgetall", 2, (*Redis).hgetall}, {"hincrby", 4, (*Redis).hincrby}, {"hmget", 3, (*Redis).hmget},
 		{"hset", 4, (*Redis).hset},
-		{"lpush", 3, (*Redis).lpush}, {"lpop", 2, (*Redis).lpop},
+		{"lpush", 3, (*Redis).lpush}, {"lpop", 2, (*Redis).lpop}, {"rpush", 3, (*Redis).rpush}, {"lrange", 4, (*Redis).lrange},
 		{"sadd", 3, (*Redis).sadd}, {"srem", 3, (*Redis).srem}, {"smembers", 2, (*Redis).smembers},
 		{"zadd", 4, (*Redis).zadd}, {"zrem", 3, (*Redis).zrem}, {"zscore", 3, (*Redis).zscore}, {"zmscore", 3, (*Redis).zmscore},
 		{"zrange", 4, (*Redis).zrange}, {"zrevrange", 4, (*Redis).zrevrange},
@@ -145,6 +146,33 @@ func (r *Redis) lpush(args []string) any {
 	}
 	l.items = append(l.items, args[1:]...)
 	return int64(len(l.items))
+}
+
+func (r *Redis) rpush(args []string) any {
+	l, err := write(r, args[0], newList)
+	if err != nil {
+		return err
+	}
+	for _, a := range args[1:] {
+		l.items = slices.Insert(l.items, 0, a)
+	}
+	return int64(len(l.items))
+}
+
+func (r *Redis) lrange(args []string) any {
+	from, to, err := ends(args[1], args[2])
+	if err != nil {
+		return err
+	}
+	l, ok, err := read[*list](r, args[0])
+	if !ok {
+		return orNone(err)
+	}
+	out := []any{}
+	for i := range within(from, to, len(l.items)) {
+		out = append(out, l.items[len(l.items)-1-i])
+	}
+	return out
 }
 
 func (r *Redis) lpop(args []string) any {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
@@ -77,16 +78,34 @@ func (r *Redis) compile(source string) (string, error) {
 	if _, ok := r.scripts[sha]; ok {
 		return sha, nil
 	}
-	chunk, err := parse.Parse(strings.NewReader(source), "user_script")
-	if err != nil {
-		return "", Error("ERR Error compiling script (new function): " + oneLine(err))
-	}
-	proto, err := lua.Compile(chunk, "user_script")
+	proto, err := compiled(sha, source)
 	if err != nil {
 		return "", Error("ERR Error compiling script (new function): " + oneLine(err))
 	}
 	r.scripts[sha] = r.lua.NewFunctionFromProto(proto)
 	return sha, nil
+}
+
+// protos holds what scripts were compiled to, for all servers of the process:
+// the code of a script holds no state.
+var protos sync.Map
+
+func compiled(sha, source string) (*lua.FunctionProto, error) {
+	if kept, ok := protos.Load(sha); ok {
+		if proto, ok := kept.(*lua.FunctionProto); ok {
+			return proto, nil
+		}
+	}
+	chunk, err := parse.Parse(strings.NewReader(source), "user_script")
+	if err != nil {
+		return nil, err
+	}
+	proto, err := lua.Compile(chunk, "user_script")
+	if err != nil {
+		return nil, err
+	}
+	protos.Store(sha, proto)
+	return proto, nil
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -66,6 +66,15 @@ HGET h b
 HDEL h b c fresh max min
 EXISTS h
 LPUSH l a b c
+RPUSH l d e
+LRANGE l 0 -1
+LRANGE l 1 2
+LRANGE l -2 10
+LRANGE l 3 1
+LRANGE l x 1
+LRANGE nothing 0 -1
+LPOP l
+LPOP l
 LPOP l
 LPOP l
 LPOP l
@@ -124,6 +133,8 @@ HMGET wrong a
 HGETALL wrong
 LPUSH wrong a
 LPOP wrong
+RPUSH wrong a
+LRANGE wrong 0 -1
 SADD wrong a
 SREM wrong a
 SMEMBERS wrong

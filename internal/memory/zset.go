@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -157,11 +158,7 @@ func (r *Redis) zrange(args []string) any    { return r.byRank(args, false) }
 func (r *Redis) zrevrange(args []string) any { return r.byRank(args, true) }
 
 func (r *Redis) byRank(args []string, backwards bool) any {
-	from, err := number(args[1])
-	if err != nil {
-		return err
-	}
-	to, err := number(args[2])
+	from, to, err := ends(args[1], args[2])
 	if err != nil {
 		return err
 	}
@@ -173,22 +170,41 @@ func (r *Redis) byRank(args []string, backwards bool) any {
 	if !ok {
 		return orNone(err)
 	}
-	size := int64(len(z.order))
-	if from < 0 {
-		from = max(0, from+size)
-	}
-	if to < 0 {
-		to += size
-	}
 	var out []scored
-	for i := from; i <= to && i < size; i++ {
+	for i := range within(from, to, len(z.order)) {
 		if backwards {
-			out = append(out, z.order[size-1-i])
-		} else {
-			out = append(out, z.order[i])
+			i = len(z.order) - 1 - i
 		}
+		out = append(out, z.order[i])
 	}
 	return scoredRows(out, withScores)
+}
+
+// ends reads a range of ranks.
+func ends(from, to string) (int64, int64, error) {
+	a, err := number(from)
+	if err != nil {
+		return 0, 0, err
+	}
+	b, err := number(to)
+	return a, b, err
+}
+
+// within goes through the ranks of a range; those below zero count from the end.
+func within(from, to int64, size int) iter.Seq[int] {
+	if from < 0 {
+		from = max(0, from+int64(size))
+	}
+	if to < 0 {
+		to += int64(size)
+	}
+	return func(yield func(int) bool) {
+		for i := from; i <= to && i < int64(size); i++ {
+			if !yield(int(i)) {
+				return
+			}
+		}
+	}
 }
 
 // orNone is the list of what is in a key that holds nothing.
