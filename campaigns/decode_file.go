@@ -47,7 +47,6 @@ func (d *decoder) spec(n *yaml.Node) {
 			d.campaign(follow(c))
 		}
 	}
-	d.checkLinks()
 }
 
 // label is a short text of one line.

@@ -1,0 +1,155 @@
+package simtest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+// restSteps bounds how long a run may take to come to rest once faults end.
+const restSteps = 20_000
+
+// rest ends the faults and lets everything go on until nothing moves.
+func (w *world) rest() {
+	if w.err != nil {
+		return
+	}
+	w.calm = true
+	w.note("faults end")
+	for _, r := range w.runners {
+		r.stopped = time.Time{}
+	}
+	ctx := context.Background()
+	o := w.commands(w.books, w.direct, w.directly(), func() time.Time { return w.now })
+	for n := 0; w.operator.busy; n++ {
+		w.steps(1)
+		if n > restSteps {
+			w.fail("the person's command does not end: %s", w.operator.job)
+		}
+		if w.err != nil {
+			return
+		}
+	}
+	for _, c := range w.specs {
+		_, err := o.Resume(ctx, c.Name)
+		must(err)
+	}
+	_, err := o.ResumeAll(ctx)
+	must(err)
+	w.dirty = true
+	w.comeToRest()
+	if w.err == nil { // the hourly audit puts right what a wrong answer left behind
+		_, err = o.Reconcile(ctx)
+		must(err)
+		w.dirty = true
+		w.comeToRest()
+	}
+}
+
+func (w *world) comeToRest() {
+	for range restSteps {
+		if w.err != nil || w.quiet() {
+			return
+		}
+		w.steps(1)
+	}
+	w.fail("it does not come to rest: %s", strings.Join(w.moving(), ", "))
+}
+
+func (w *world) quiet() bool {
+	for _, r := range w.runners {
+		for _, a := range r.actors {
+			if a.busy {
+				return false
+			}
+		}
+	}
+	return len(w.wire) == 0 && len(w.moving()) == 0
+}
+
+// moving are the operations that neither ended nor wait for a person.
+func (w *world) moving() []string {
+	var ids []string
+	for _, s := range []planner.State{planner.Queued, planner.Sending, planner.Unknown} {
+		for _, z := range w.waiting(s) {
+			ids = append(ids, fmt.Sprintf("%s is %s", z.Member, s))
+		}
+	}
+	return ids
+}
+
+// end compares the books with the marketplace's own.
+func (w *world) end() {
+	if w.err != nil {
+		return
+	}
+	skip := map[int64]bool{}
+	for _, id := range w.watch.order {
+		t := w.watch.ops[id]
+		f := w.tally.fate(t.Kind)
+		f.all++
+		if t.doubted {
+			f.doubted++
+			if t.state == planner.Parked {
+				f.parked++
+			}
+		}
+		if t.parked {
+			skip[t.JobID], skip[t.job] = true, true
+		}
+	}
+	for _, theirs := range w.box.Books().Jobs {
+		if !strings.HasPrefix(theirs.Marker, planner.MarkerPrefix) || skip[theirs.JobID] || w.watch.touched[theirs.JobID] {
+			continue
+		}
+		ours, err := w.books.Job(context.Background(), theirs.JobID)
+		if err != nil {
+			w.fail("job %d is not in the books: %v", theirs.JobID, err)
+			continue
+		}
+		if ours.Charged != theirs.Charged {
+			w.fail("job %d: %s are charged in the books, %s in truth", theirs.JobID, ours.Charged, theirs.Charged)
+		}
+		if ours.Lane != "" {
+			w.fail("job %d is still held by %s", theirs.JobID, ours.Lane)
+		}
+		if ours.Refunded != theirs.Refunded && !w.estimated(theirs.JobID) {
+			w.fail("job %d: %s are refunded in the books, %s in truth", theirs.JobID, ours.Refunded, theirs.Refunded)
+		}
+	}
+}
+
+// estimated tells that a pause of a job could not measure its refund.
+func (w *world) estimated(job int64) bool {
+	found := false
+	for _, id := range w.watch.order {
+		t := w.watch.ops[id]
+		if t.Kind != planner.Pause || t.JobID != job {
+			continue
+		}
+		op, err := w.books.Get(context.Background(), id)
+		must(err)
+		for _, e := range op.History {
+			if strings.Contains(e.Note, "estimate") {
+				found = true
+				w.tally.estimates++
+			}
+		}
+	}
+	return found
+}
+
+// close ends what still runs.
+func (w *world) close() {
+	for _, r := range w.runners {
+		for _, a := range r.actors {
+			a.kill()
+		}
+	}
+	w.operator.kill()
+	w.box.Close()
+	_ = w.rdb.Close()
+}

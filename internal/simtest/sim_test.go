@@ -1,0 +1,194 @@
+// Package simtest runs the program's own executor, journal, budgets, watcher
+// and commands against the simulated marketplace on a virtual clock, with every
+// fault of the network, of Redis, of processes, clocks and people drawn from a
+// seed, and holds the invariants after every step. A seed and a number of steps
+// say all about a run: it can be repeated to the byte.
+package simtest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/campaign-runner/campaign-runner/internal/planner"
+)
+
+var (
+	oneSeed   = flag.Uint64("sim.seed", 0, "run this seed alone and print its trace")
+	seedCount = flag.Int("sim.seeds", defaultSeeds, "how many seeds to run")
+	firstSeed = flag.Uint64("sim.first", 1, "the first of them")
+	stepCount = flag.Int("sim.steps", 200, "how many steps each takes, before it is left to come to rest")
+)
+
+// tally counts what was met, over all runs.
+type tally struct {
+	hits  map[string]int
+	kinds map[planner.Kind]*fate
+	// estimates are refunds that could not be measured.
+	estimates int
+}
+
+// fate counts the operations of one kind.
+type fate struct{ all, doubted, parked int }
+
+func newTally() *tally {
+	return &tally{hits: map[string]int{}, kinds: map[planner.Kind]*fate{}}
+}
+
+func (t *tally) hit(fault, where string) { t.hits[fault+" "+where]++ }
+
+func (t *tally) fate(k planner.Kind) *fate {
+	if t.kinds[k] == nil {
+		t.kinds[k] = &fate{}
+	}
+	return t.kinds[k]
+}
+
+func (t *tally) add(o *tally) {
+	for k, n := range o.hits {
+		t.hits[k] += n
+	}
+	for k, f := range o.kinds {
+		sum := t.fate(k)
+		sum.all += f.all
+		sum.doubted += f.doubted
+		sum.parked += f.parked
+	}
+	t.estimates += o.estimates
+}
+
+// simulate runs one seed to its end.
+func simulate(seed uint64, steps int, t *tally) (*world, error) {
+	w := newWorld(seed, t)
+	w.steps(steps)
+	w.rest()
+	w.end()
+	w.close()
+	return w, w.err
+}
+
+func TestSimulation(t *testing.T) {
+	t.Parallel()
+	if *oneSeed != 0 {
+		w, err := simulate(*oneSeed, *stepCount, newTally())
+		t.Logf("trace of seed %d:\n%s", *oneSeed, w.trace.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	total := newTally()
+	for _, s := range kept(t) {
+		report(t, s.seed, s.steps, total)
+	}
+	seeds := make(chan uint64)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			mine := newTally()
+			for seed := range seeds {
+				report(t, seed, *stepCount, mine)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total.add(mine)
+		})
+	}
+	for i := range *seedCount {
+		if t.Failed() {
+			break
+		}
+		seeds <- *firstSeed + uint64(i)
+	}
+	close(seeds)
+	wg.Wait()
+	if !t.Failed() {
+		total.judge(t, *seedCount >= 2000)
+	}
+}
+
+// report runs a seed and says how to run it again where it fails.
+func report(t *testing.T, seed uint64, steps int, total *tally) {
+	w, err := simulate(seed, steps, total)
+	if err == nil {
+		return
+	}
+	lines := strings.Split(strings.TrimSpace(w.trace.String()), "\n")
+	t.Errorf("seed %d: %v\nrun it again, with its trace:\n  go test ./internal/simtest -run TestSimulation -sim.seed=%d -sim.steps=%d -v\nits last lines:\n%s",
+		seed, err, seed, steps, strings.Join(lines[max(0, len(lines)-12):], "\n"))
+}
+
+// judge tells what was met, and fails where many runs did not meet it all.
+func (t *tally) judge(tb testing.TB, many bool) {
+	if many {
+		for _, f := range faults {
+			for _, r := range routes {
+				if fits(f, r) && t.hits[f+" "+r] == 0 {
+					tb.Errorf("the fault %s never befell the call %s", f, r)
+				}
+			}
+		}
+	}
+	var lines []string
+	for k, f := range t.kinds {
+		lines = append(lines, fmt.Sprintf("%-10s %6d operations, %6d of them once in doubt, %4d still parked", k, f.all, f.doubted, f.parked))
+	}
+	sort.Strings(lines)
+	tb.Logf("%s\n%d refunds were estimates", strings.Join(lines, "\n"), t.estimates)
+}
+
+// keptSeed is one that once failed.
+type keptSeed struct {
+	seed  uint64
+	steps int
+}
+
+// kept reads the seeds that once failed: a file for each, named by seed and
+// steps, with a word on what it found.
+func kept(t *testing.T) []keptSeed {
+	files, err := filepath.Glob("testdata/seeds/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []keptSeed
+	for _, f := range files {
+		seed, steps, ok := strings.Cut(strings.TrimSuffix(filepath.Base(f), ".txt"), "-")
+		s, err := strconv.ParseUint(seed, 10, 64)
+		n, err2 := strconv.Atoi(steps)
+		if !ok || err != nil || err2 != nil {
+			t.Fatalf("%s: name it SEED-STEPS.txt", f)
+		}
+		if about, err := os.ReadFile(f); err != nil || len(strings.TrimSpace(string(about))) == 0 {
+			t.Fatalf("%s: says nothing on what it found (%v)", f, err)
+		}
+		out = append(out, keptSeed{s, n})
+	}
+	return out
+}
+
+func TestTheSameSeedIsTheSameRun(t *testing.T) {
+	t.Parallel()
+	for seed := uint64(1); seed <= 20; seed++ {
+		var traces [2]string
+		for i := range traces {
+			w, _ := simulate(seed, 150, newTally())
+			traces[i] = w.trace.String()
+		}
+		if traces[0] != traces[1] {
+			a, b := strings.Split(traces[0], "\n"), strings.Split(traces[1], "\n")
+			for i := range min(len(a), len(b)) {
+				if a[i] != b[i] {
+					t.Fatalf("seed %d, line %d:\n%s\n%s", seed, i, a[i], b[i])
+				}
+			}
+			t.Fatalf("seed %d: %d lines and %d", seed, len(a), len(b))
+		}
+	}
+}
