@@ -17,6 +17,9 @@ type Schedule struct {
 	from, until *time.Time
 	except      []DateRange
 	jitter      time.Duration
+	// cron and dst are set where a cron text gives the slots.
+	cron crontab
+	dst  DST
 }
 
 // horizon is how far ahead a slot is looked for. What is farther is never.
@@ -134,6 +137,7 @@ func (s *Schedule) byCron(text string, dst DST) error {
 	if c.SpecSchedule == nil {
 		return errors.New("cron: no schedule")
 	}
+	s.cron, s.dst = c, dst
 	s.next = func(after time.Time) (time.Time, bool) {
 		limit := after.AddDate(horizon, 0, 0)
 		wall := searchFrom(after, s.zone, dst)

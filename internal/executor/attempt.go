@@ -143,11 +143,21 @@ func (e *Executor) prepare(ctx context.Context, op *journal.Op) (*call, error) {
 	if sp == nil && op.Campaign != planner.ManualCampaign && op.Kind != planner.TeamSync {
 		return nil, &halt{to: planner.Canceled, reason: "the campaign is not registered any more"}
 	}
+	if sp != nil && gone(sp, op) {
+		return nil, &halt{to: planner.Canceled, reason: "the spec has no action " + op.Action + " any more"}
+	}
 	k, ok := kinds[op.Kind]
 	if !ok {
 		return nil, reject("this version does not know operations of kind %q", op.Kind)
 	}
 	return k.prepare(ctx, e, op, sp)
+}
+
+// gone tells whether an edit took away the action that asked for an operation:
+// nothing is bought that the spec does not ask for any more. A rating stays, for
+// its identity is the application's and no other action would take it up.
+func gone(sp *journal.Spec, op *journal.Op) bool {
+	return op.Kind != planner.Rate && planner.OfSpec(op.Action) && sp.Action(op.Action) == nil
 }
 
 // unprepared settles or puts off an operation for which nothing was sent.

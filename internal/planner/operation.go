@@ -164,6 +164,9 @@ const (
 	ActionDecision = "rate:decision"
 )
 
+// OfSpec tells a spec's action from one of the runner's own.
+func OfSpec(action string) bool { return !strings.Contains(action, ":") }
+
 // ManualCampaign owns the operations asked for by hand.
 const ManualCampaign = "manual"
 

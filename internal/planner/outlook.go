@@ -34,6 +34,8 @@ type Coming struct {
 	Items int
 	// Cost is in USD; nil where a price is not known.
 	Cost *money.USD
+	// Note tells that clocks change around it; Warnings fills it in.
+	Note string
 }
 
 // maxComing is how many occurrences of one action a forecast shows.

@@ -2,15 +2,16 @@ package planner
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 )
 
 // Warnings are what a person should know of a campaign's times before it runs:
-// actions that will never run, and slots that fall where clocks change.
+// actions that will never run, and local times that clocks leap over or show
+// twice; the rows that run for such times get a note.
 func Warnings(o Outlook, rows []Coming) []string {
 	var out []string
 	for i := range o.Campaign.Actions {
@@ -18,7 +19,7 @@ func Warnings(o Outlook, rows []Coming) []string {
 		if w := o.never(a); w != "" {
 			out = append(out, w)
 		}
-		if a.Cron != "" {
+		if a.Cron != "" && a.Timezone != "UTC" {
 			out = append(out, o.clocks(a, rows)...)
 		}
 	}
@@ -43,79 +44,64 @@ func (o *Outlook) never(a *campaigns.Action) string {
 	return fmt.Sprintf("%s/%s: no occurrence is left", o.Campaign.Name, a.ID)
 }
 
-// clocks tells of the slots of an action on which clocks change.
+// clocks tells of the local times of an action that clocks leap over or show
+// twice, and notes it at the occurrences that run for them.
 func (o *Outlook) clocks(a *campaigns.Action, rows []Coming) []string {
-	zone := location(a.Timezone)
-	if zone == nil {
-		return nil
-	}
-	changes := transitions(zone, o.Now, o.Until)
-	if len(changes) == 0 {
-		return nil
-	}
-	var out []string
-	for _, row := range rows {
-		if row.Action != a.ID {
-			continue
-		}
-		for _, c := range changes {
-			if w := c.affects(row.Slot, zone); w != "" {
-				out = append(out, fmt.Sprintf("%s/%s: %s", o.Campaign.Name, a.ID, w))
-			}
-		}
-	}
-	return slices.Compact(out)
-}
-
-// zones keeps what time.LoadLocation would read from disk for each action.
-var zones sync.Map
-
-// location is a zone in which clocks may change, or nil.
-func location(name string) *time.Location {
-	if name == "" || name == "UTC" {
-		return nil
-	}
-	if kept, ok := zones.Load(name); ok {
-		zone, _ := kept.(*time.Location)
-		return zone
-	}
-	zone, err := time.LoadLocation(name)
+	s, err := a.Schedule()
 	if err != nil {
-		zone = nil
+		return nil
 	}
-	zones.Store(name, zone)
-	return zone
-}
-
-// transition is a change of clocks: forward where by is positive.
-type transition struct {
-	at time.Time
-	by time.Duration
-}
-
-func transitions(zone *time.Location, from, until time.Time) []transition {
-	var out []transition
-	for t := from.In(zone); ; {
-		_, end := t.ZoneBounds()
-		if end.IsZero() || end.After(until) {
-			return out
-		}
-		_, before := t.Zone()
-		_, after := end.Zone()
-		if before != after {
-			out = append(out, transition{end, time.Duration(after-before) * time.Second})
-		}
-		t = end
+	odd := s.Oddities(o.mark(a), o.Until)
+	if len(odd) == 0 {
+		return nil
 	}
+	zone, err := time.LoadLocation(a.Timezone)
+	if err != nil {
+		return nil
+	}
+	notes := map[int64]string{}
+	var out []string
+	told := map[int64]int{}
+	for _, x := range odd {
+		note := oddly(x, a, zone)
+		if !x.Slot.IsZero() && notes[x.Slot.Unix()] == "" {
+			notes[x.Slot.Unix()] = note
+		}
+		if told[x.Change.Unix()]++; told[x.Change.Unix()] <= fewOdd {
+			out = append(out, fmt.Sprintf("%s/%s: %s", o.Campaign.Name, a.ID, note))
+		}
+	}
+	for _, change := range slices.Sorted(maps.Keys(told)) {
+		if more := told[change] - fewOdd; more > 0 {
+			out = append(out, fmt.Sprintf("%s/%s: so it is with %d more times around %s", o.Campaign.Name, a.ID, more,
+				time.Unix(change, 0).In(zone).Format(localLayout)))
+		}
+	}
+	for i := range rows {
+		if rows[i].Action == a.ID {
+			rows[i].Note = notes[rows[i].Slot.Unix()]
+		}
+	}
+	return out
 }
 
-func (c transition) affects(slot time.Time, zone *time.Location) string {
-	local := slot.In(zone).Format("2006-01-02 15:04 MST")
+// fewOdd is of how many local times around one change of clocks is told.
+const fewOdd = 3
+
+// localLayout is a local time with its zone.
+const localLayout = "2006-01-02 15:04 MST"
+
+// oddly says what becomes of a local time that does not come just once.
+func oddly(x campaigns.Oddity, a *campaigns.Action, zone *time.Location) string {
+	wall := x.Wall.Format("2006-01-02 15:04")
+	local := x.Slot.In(zone).Format(localLayout)
 	switch {
-	case c.by > 0 && slot.Equal(c.at):
-		return fmt.Sprintf("clocks in %s leap forward: a time that does not exist runs at %s", zone, local)
-	case c.by < 0 && !slot.Before(c.at.Add(c.by)) && slot.Before(c.at.Add(-c.by)):
-		return fmt.Sprintf("clocks in %s go back: a time that comes twice runs once, at %s", zone, local)
+	case x.Gap && x.Slot.IsZero():
+		return fmt.Sprintf("clocks in %s leap forward: %s does not exist and does not run", zone, wall)
+	case x.Gap:
+		return fmt.Sprintf("clocks in %s leap forward: %s does not exist and runs at %s", zone, wall, local)
+	case a.DST.Overlap == campaigns.LastTime:
+		return fmt.Sprintf("clocks in %s go back: %s comes twice and runs once, the second time, at %s", zone, wall, local)
 	}
-	return ""
+	return fmt.Sprintf("clocks in %s go back: %s comes twice and runs once, the first time, at %s", zone, wall, local)
 }
