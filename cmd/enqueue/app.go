@@ -18,7 +18,9 @@ type app struct {
 	getenv   func(string) string
 	now      func() time.Time
 
-	set    settings.Settings
+	set settings.Settings
+	// wrong is why the settings cannot be used, for the doctor.
+	wrong  error
 	format output.Format
 	all    bool
 	log    *slog.Logger
@@ -55,7 +57,7 @@ func (a *app) root() *cobra.Command {
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.statusCommand(),
 		a.opsCommand(), a.opCommand(), a.budgetCommand(), a.ledgerCommand(), a.runCommand(), a.rateCommand(), a.rulesCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.retryCommand(), a.resolveCommand(),
-		a.auditCommand(), a.recoverCommand(), a.exportCommand(), a.schemaCommand(), a.apiCommand(), a.versionCommand(),
+		a.auditCommand(), a.recoverCommand(), a.doctorCommand(), a.exportCommand(), a.schemaCommand(), a.apiCommand(), a.versionCommand(),
 	)
 	return root
 }
@@ -63,7 +65,10 @@ func (a *app) root() *cobra.Command {
 // begin reads the settings before any command.
 func (a *app) begin(cmd *cobra.Command) error {
 	if err := a.set.Load(cmd.Root().PersistentFlags(), a.getenv); err != nil {
-		return err
+		if cmd.Name() != commandDoctor {
+			return err
+		}
+		a.wrong = err
 	}
 	a.log = a.set.Logger(a.err, output.IsTerminal(a.err))
 	a.ran = true

@@ -83,7 +83,7 @@ func (a *app) assemble(ctx context.Context, s *session, n need) error {
 		return err
 	}
 	limit := limiter.New(once, a.set.RateLimit.Interval())
-	if s.client, err = a.api(limit); err != nil {
+	if s.client, err = a.api(limit.Wait); err != nil {
 		return err
 	}
 	s.Operator = operator.New(a.operator(s.client, j, limit, tasks.NewClient(queue, a.now, 1)))
@@ -158,7 +158,7 @@ func (a *app) connect(s *session, url string, opt embedded.Options) (redis.Unive
 
 // api is a client under the rate limit that all processes share, or nil without
 // a key.
-func (a *app) api(limit *limiter.Limiter) (*api.Client, error) {
+func (a *app) api(wait func(ctx context.Context) error) (*api.Client, error) {
 	if !a.set.APIKey.IsSet() {
 		return nil, nil
 	}
@@ -167,7 +167,7 @@ func (a *app) api(limit *limiter.Limiter) (*api.Client, error) {
 		return nil, fmt.Errorf("HIRETALENTS_API_KEY: %w", err)
 	}
 	return api.New(api.Config{
-		BaseURL: a.set.APIURL, Key: key, Timeout: a.set.APITimeout, Now: a.now, Wait: limit.Wait,
+		BaseURL: a.set.APIURL, Key: key, Timeout: a.set.APITimeout, Now: a.now, Wait: wait,
 		UserAgent: "campaign-runner/" + version(),
 	})
 }

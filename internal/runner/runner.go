@@ -139,7 +139,7 @@ func (r *Runner) connect(ctx context.Context) error {
 		return err
 	}
 	if s.RedisURL != "" {
-		return checkRedis(ctx, r.once, s.LocalAPI(), r.cfg.Log)
+		return checkRedis(ctx, r.once, s.LocalAPI(), r.cfg.Now, r.cfg.Log)
 	}
 	return nil
 }
