@@ -46,6 +46,20 @@ test: deps ## vet and test everything with the race detector
 race: deps ## the tests five times over, in random order, to find what depends on luck
 	go test -race -count 5 -shuffle on -timeout 30m $(PACKAGES)
 
+# What chaos draws its faults, workers and kills by, how long its loads go on,
+# and which of its scenarios run.
+SEED     ?= 1
+LENGTH   ?= 1
+SCENARIO ?= .
+
+.PHONY: chaos
+chaos: deps ## the programs as processes under every fault, kills and failing Redises: half an hour
+	go test -tags chaos -timeout 3h -v ./internal/chaos -run 'TestMatrix/$(SCENARIO)' -chaos.seed $(SEED) -chaos.length $(LENGTH)
+
+.PHONY: mutants
+mutants: deps ## plant defects, and show that the tests catch each
+	go test -tags mutants -timeout 3h -v ./internal/mutants -run TestMutantsAreCaught
+
 .PHONY: lint
 lint: ## golangci-lint, and govulncheck where its database can be reached
 	@PATH="$(TOOLS):$$(go env GOPATH)/bin:$$PATH"; \

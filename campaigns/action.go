@@ -86,13 +86,22 @@ const (
 	JobsAll    JobChoice = "all"
 )
 
+// After names the action that another one follows: it is made once all
+// operations of an occurrence of that one are settled, in the same slot.
+type After struct {
+	// Campaign is the followed action's; it is of the same file.
+	Campaign string `json:"campaign"`
+	// Action is its id.
+	Action string `json:"action"`
+}
+
 // Action is what to do, and when.
 type Action struct {
 	// ID tells the action from others of the campaign. Default: the verb.
 	ID string `json:"id"`
 	Do Verb   `json:"do"`
 
-	// Exactly one of Cron, Every, At, Now and On is set.
+	// Exactly one of Cron, Every, At, Now, On and After is set.
 	Cron string `json:"cron,omitempty"`
 	// Every is at least a second; its slots are multiples since the Unix epoch.
 	Every Duration `json:"every,omitempty"`
@@ -100,6 +109,8 @@ type Action struct {
 	At  *time.Time `json:"at,omitempty"`
 	Now bool       `json:"now,omitempty"`
 	On  Event      `json:"on,omitempty"`
+	// After is the action that this one follows.
+	After *After `json:"after,omitempty"`
 
 	// Timezone is where Cron is read, inherited from the campaign.
 	Timezone string `json:"timezone"`
@@ -145,3 +156,7 @@ type Action struct {
 	// person is told. Default 0: nobody is.
 	ReviewWithin Duration `json:"review_within,omitempty"`
 }
+
+// Waits tells whether the action has no times of its own: it waits for an event
+// or for another action.
+func (a *Action) Waits() bool { return a.On != "" || a.After != nil }

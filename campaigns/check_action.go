@@ -7,7 +7,7 @@ import (
 )
 
 // triggers are the keys of which an action has one.
-var triggers = []string{"cron", "every", "at", "now", "on"}
+var triggers = []string{"cron", "every", "at", "now", "on", "after"}
 
 // timed are the keys that only slots in time can use.
 var timed = []string{"from", "until", "except", "jitter", "catch_up", "catch_up_window"}
@@ -30,11 +30,9 @@ func (d *decoder) checkTrigger(a *actionSpec) {
 			strings.Join(triggers, ", "), strings.Join(given, " and "))
 		return
 	}
-	if given[0] == "now" || given[0] == "on" {
-		for _, key := range timed {
-			if a.m.has(key) {
-				d.at(a.m.key(key), "%s goes with cron, every or at, not with %s", key, given[0])
-			}
+	for _, key := range useless(given[0]) {
+		if a.m.has(key) {
+			d.at(a.m.key(key), "%s goes with cron, every or at, not with %s", key, given[0])
 		}
 	}
 	if given[0] == "cron" && !a.m.has("dst") {
@@ -44,6 +42,18 @@ func (d *decoder) checkTrigger(a *actionSpec) {
 		d.at(a.m.key("dst"), "dst goes with cron, not with %s", given[0])
 	}
 	d.checkSlots(a, given[0])
+}
+
+// useless are the keys that a trigger has no use for. What follows another
+// action comes as often as that one does, so that it has no overlap of its own.
+func useless(trigger string) []string {
+	switch trigger {
+	case "now", "on":
+		return timed
+	case "after":
+		return append(slices.Clone(timed), "overlap")
+	}
+	return nil
 }
 
 // checkSlots finds schedules that never run, and those that run too often.

@@ -15,6 +15,8 @@ type actionSpec struct {
 	node *yaml.Node
 	m    mapping
 	zone *time.Location
+	// after are the places of what it follows.
+	after afterNodes
 }
 
 var actionFields = []field[actionSpec]{
@@ -31,6 +33,7 @@ var actionFields = []field[actionSpec]{
 	{"on", func(d *decoder, a *actionSpec, n *yaml.Node) {
 		a.On = enum(d, n, OnJobFinished, OnNewApplication)
 	}},
+	{"after", func(d *decoder, a *actionSpec, n *yaml.Node) { a.After, a.after = d.follows(n) }},
 	{"timezone", skip[actionSpec]},
 	{"from", func(d *decoder, a *actionSpec, n *yaml.Node) { a.From = d.bound(n, a.zone, false) }},
 	{"until", func(d *decoder, a *actionSpec, n *yaml.Node) { a.Until = d.bound(n, a.zone, true) }},
@@ -82,6 +85,7 @@ func (d *decoder) actions(n *yaml.Node, c *Campaign) {
 	d.identify(specs)
 	for _, a := range specs {
 		c.Actions = append(c.Actions, a.Action)
+		d.link(c, &a)
 	}
 }
 

@@ -47,6 +47,7 @@ func (d *decoder) spec(n *yaml.Node) {
 			d.campaign(follow(c))
 		}
 	}
+	d.checkLinks()
 }
 
 // label is a short text of one line.

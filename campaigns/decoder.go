@@ -25,6 +25,7 @@ type decoder struct {
 	adopted  map[int64]int
 	rows     map[string]*rowSet
 	items    int
+	links    []link
 }
 
 // field is one key of a kind of mapping, and what takes its value.

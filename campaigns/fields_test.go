@@ -40,6 +40,7 @@ func TestSchemaHasTheKeysOfTheLoader(t *testing.T) {
 		"member":   {keys(memberFields), *defs["team"].Properties["members"].Items},
 		"items":    {keys(itemsFields), defs["items"].AnyOf[1]},
 		"action":   {keys(actionFields), defs["action"]},
+		"after":    {keys(afterFields), defs["action"].Properties["after"]},
 		"dst":      {keys(dstFields), defs["action"].Properties["dst"]},
 		"rule":     {keys(ruleFields), defs["rule"]},
 		"set":      {keys(updateFields), defs["set"]},

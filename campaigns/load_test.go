@@ -74,11 +74,14 @@ func TestEveryForm(t *testing.T) {
 	if err != nil || job.Title != "no no" || job.Category != "97" || job.Proof[0].Text != "yes" {
 		t.Errorf("job of %v is %+v, %v", c.Items[2], job, err)
 	}
-	if diff := cmp.Diff([]string{"create", "seats_1", "seats-2", "restart", "pause", "update", "rate"}, ids(c)); diff != "" {
+	if diff := cmp.Diff([]string{"create", "seats_1", "seats-2", "restart", "pause", "update", "again", "rate"}, ids(c)); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)
 	}
 	if u, err := c.Actions[5].Set.Render(c.Items[0]); err != nil || *u.Title != "Pune" || *c.Actions[5].Set.Title != "{{ .item }}" {
 		t.Errorf("update is %+v, %v", u, err)
+	}
+	if got, want := *c.Actions[6].After, (campaigns.After{Campaign: c.Name, Action: "seats_1"}); got != want {
+		t.Errorf("again follows %+v, want %+v", got, want)
 	}
 }
 

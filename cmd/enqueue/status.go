@@ -69,10 +69,22 @@ func campaignRows(st *operator.Status) output.Rows {
 		}
 		rows.Cells = append(rows.Cells, []string{
 			c.Name, string(c.State), fmt.Sprint(len(c.Jobs)), fmt.Sprint(seats), fmt.Sprint(filled), fmt.Sprint(pending),
-			committed, limit, clockOr(c.Next),
+			committed, limit, nextOf(c),
 		})
 	}
 	return rows
+}
+
+// nextOf is when a campaign acts next, or else what it waits for.
+func nextOf(c operator.CampaignStatus) string {
+	if c.Next != nil || len(c.Waits) == 0 {
+		return clockOr(c.Next)
+	}
+	text := c.Waits[0].For()
+	if n := len(c.Waits) - 1; n > 0 {
+		text = fmt.Sprintf("%s and %d more", text, n)
+	}
+	return text
 }
 
 func jobRows(jobs []operator.Job) output.Rows {

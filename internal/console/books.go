@@ -43,6 +43,8 @@ var (
 		"Alerts that stand.", nil, nil)
 	attentionDesc = prometheus.NewDesc("campaign_runner_attention",
 		"What waits for a person: parked operations, alerts and closed budgets.", nil, nil)
+	oldestDesc = prometheus.NewDesc("campaign_runner_oldest_pending_seconds",
+		"How long the oldest pending application has waited, in campaigns with review_within.", []string{"campaign"}, nil)
 	stoppedDesc = prometheus.NewDesc("campaign_runner_stopped",
 		"1 while everything is held.", nil, nil)
 )
@@ -54,7 +56,7 @@ type books struct{ *console }
 func (b books) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, operationsDesc, budgetDesc, closedDesc, balanceDesc, expectedDesc,
-		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc,
+		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc, oldestDesc,
 	} {
 		ch <- d
 	}
@@ -100,6 +102,15 @@ func (b books) collect(ctx context.Context, out gauges) error {
 		held = 1
 	}
 	out.send(stoppedDesc, held)
+	oldest, err := b.Journal.Oldest(ctx)
+	if err != nil {
+		return err
+	}
+	if len(oldest) <= maxScopes {
+		for campaign, t := range oldest {
+			out.send(oldestDesc, int64(b.Now().Sub(t).Seconds()), campaign)
+		}
+	}
 	if err := b.account(ctx, out); err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func (c *console) readNext(ctx context.Context, spec *journal.Spec, row *campaig
 	var ids []string
 	for i := range spec.Spec.Actions {
 		a := &spec.Spec.Actions[i]
-		row.WaitsForEvents = row.WaitsForEvents || a.On != ""
+		row.WaitsForEvents = row.WaitsForEvents || a.Waits()
 		ids = append(ids, a.ID)
 	}
 	entries, err := c.Journal.Entries(ctx, row.Name, ids)

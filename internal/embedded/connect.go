@@ -23,6 +23,25 @@ type Options struct {
 	// PoolSize is how many connections the client may open to each server.
 	// Default 0: ten for each CPU, or what the URL says.
 	PoolSize int
+	// OnConnect is told of each new connection, before it is used, with what the
+	// server answers to INFO; "" where it does not answer. Nil: nobody is told.
+	OnConnect func(info string)
+}
+
+// told is the hook of go-redis for OnConnect.
+func (o Options) told() func(context.Context, *redis.Conn) error {
+	if o.OnConnect == nil {
+		return nil
+	}
+	return func(ctx context.Context, conn *redis.Conn) error {
+		info, err := conn.Info(ctx).Result()
+		var answered redis.Error
+		if err != nil && !errors.As(err, &answered) {
+			return err
+		}
+		o.OnConnect(info)
+		return nil
+	}
 }
 
 // Connect makes a client for a Redis by its URL. It dials when it is first
@@ -63,6 +82,7 @@ func connectSingle(t target, opts Options) (redis.UniversalClient, error) {
 	}
 	o.Username, o.Password = t.user, t.password
 	o.DisableIdentity = true
+	o.OnConnect = opts.told()
 	o.MaintNotificationsConfig = disabledNotices()
 	if opts.PoolSize > 0 {
 		o.PoolSize = opts.PoolSize
@@ -88,6 +108,7 @@ func connectCluster(t target, opts Options) (redis.UniversalClient, error) {
 		o.TLSConfig.ServerName = "" // each node goes by its own name
 	}
 	o.DisableIdentity = true
+	o.OnConnect = opts.told()
 	o.MaintNotificationsConfig = disabledNotices()
 	if opts.PoolSize > 0 {
 		o.PoolSize = opts.PoolSize
@@ -109,6 +130,7 @@ func connectSentinel(t target, opts Options) (redis.UniversalClient, error) {
 	o.Username, o.Password = t.user, t.password
 	o.SentinelUsername, o.SentinelPassword = t.sentinelUser, t.sentinelPassword
 	o.DisableIdentity = true
+	o.OnConnect = opts.told()
 	if opts.PoolSize > 0 {
 		o.PoolSize = opts.PoolSize
 	}

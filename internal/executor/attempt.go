@@ -10,6 +10,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/api"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 )
 
 // call is an operation made ready to be sent.
@@ -29,6 +30,9 @@ type call struct {
 	before func(ctx context.Context) error
 	// accident is the job that a quote made; 0 as a rule.
 	accident int64
+	// pass is the witness's leave, and passage what the journal wrote.
+	pass    sendlog.Pass
+	passage journal.Passage
 	// send makes the one request that changes something.
 	send func(ctx context.Context) (effect, error)
 }
@@ -102,11 +106,17 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 		return e.refused(ctx, op, c, passage)
 	}
 	op.Attempts, op.Nonce = passage.Attempt, nonce
+	c.passage = passage
 	return e.send(ctx, op, c, !first)
 }
 
 // ready prepares an operation's call. Without one it returns what comes next.
 func (e *Executor) ready(ctx context.Context, op *journal.Op) (*call, []Next, error) {
+	pass, err := e.Witness.Enter()
+	if err != nil {
+		next, err := e.postpone(ctx, op, held(err))
+		return nil, next, err
+	}
 	leave, wait := e.reads.enter()
 	if wait > 0 {
 		next, err := e.postpone(ctx, op, &later{after: wait, reason: e.reads.reason()})
@@ -121,6 +131,7 @@ func (e *Executor) ready(ctx context.Context, op *journal.Op) (*call, []Next, er
 	if c.evidence != nil && c.evidence.Job != nil {
 		e.recovered(ctx, e.reads)
 	}
+	c.pass = pass
 	return c, nil, nil
 }
 
@@ -274,8 +285,15 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool)
 			return e.turnBack(steady, op, err)
 		}
 	}
+	if err := e.record(steady, op, c); err != nil {
+		return e.turnBack(steady, op, err)
+	}
 	out := api.SendBefore(api.WithPermit(steady), e.Now().Add(e.SendWithin))
 	eff, err := e.request(out, op, c, wait)
+	var unsent *unsentError
+	if errors.As(err, &unsent) {
+		return e.turnBack(steady, op, unsent.cause)
+	}
 	if err == nil {
 		e.recovered(steady, e.changes)
 		e.learnCost(steady, c, eff)
@@ -288,6 +306,9 @@ func (e *Executor) send(ctx context.Context, op *journal.Op, c *call, wait bool)
 func (e *Executor) request(ctx context.Context, op *journal.Op, c *call, wait bool) (effect, error) {
 	if wait {
 		defer e.slot(op)()
+	}
+	if err := e.Witness.Check(c.pass); err != nil && c.accident == 0 {
+		return effect{}, &unsentError{err}
 	}
 	began := e.Now()
 	eff, err := c.send(ctx)

@@ -144,6 +144,10 @@ func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) 
 		return job, &later{after: time.Minute, reason: fmt.Sprintf(
 			"job %d carries %s, and the books expect %s on it: `enqueue audit` finds the right job", op.JobID, markerOf(job), own.Marker())}
 	}
+	// Nothing has happened to the job since the operation was loaded.
+	if own.Generation == op.Generation {
+		e.learnSeats(ctx, own, job)
+	}
 	return job, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
+	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 )
 
 // Journal is what the executor asks of the books. journal.Journal documents
@@ -43,10 +44,30 @@ type Journal interface {
 	ClearAlert(ctx context.Context, subject string) error
 }
 
+// Witness keeps what is sent on this machine's own disk, for a journal that
+// loses what it acknowledged. sendlog.Guard documents each method.
+type Witness interface {
+	// Enter asks for leave to begin a send; the error, a *sendlog.HeldError, says
+	// why not and when to ask again.
+	Enter() (sendlog.Pass, error)
+	// Check tells whether a pass is still good.
+	Check(pass sendlog.Pass) error
+	// Record returns once the send is on the disk; after an error it is not made.
+	Record(ctx context.Context, pass sendlog.Pass, s sendlog.Send) error
+	// Outcome keeps what became of a send; it does not wait for the disk.
+	Outcome(o sendlog.Outcome)
+	// Doubt makes the witness compare itself with the journal before any pass is
+	// good again.
+	Doubt(reason string)
+}
+
 // Config is what an executor is made of. All of its durations are counted by Now.
 type Config struct {
 	Journal Journal
 	Market  Marketplace
+	// Witness records each send before it leaves. Nil records nothing, which is
+	// for commands that send nothing themselves, and for tests.
+	Witness Witness
 	// Wait returns once the next request may be made; nil sets no limit.
 	Wait func(ctx context.Context) error
 	// Refused is told of an answer 429 and its Retry-After; nil ignores it.
@@ -93,6 +114,8 @@ type Executor struct {
 	window chan struct{}
 	slots  chan struct{}
 	slow   atomic.Bool
+	// learned tells that the journal knows what the number of seats counts.
+	learned atomic.Bool
 	// spare slots are for pauses, which never wait behind purchases.
 	spare   chan struct{}
 	specs   *journal.Specs
@@ -122,6 +145,9 @@ func New(cfg Config) *Executor {
 	def(&cfg.QuietFor, 30*time.Second)
 	if cfg.Concurrency <= 0 {
 		cfg.Concurrency = 16
+	}
+	if cfg.Witness == nil {
+		cfg.Witness = unwitnessed{}
 	}
 	if cfg.Wait == nil {
 		cfg.Wait = func(ctx context.Context) error { return ctx.Err() }

@@ -23,6 +23,7 @@ type Marketplace interface {
 	ResumeJob(ctx context.Context, id int64, r api.ResumeRequest) (api.Receipt, error)
 	RestartJob(ctx context.Context, id int64) error
 	Application(ctx context.Context, id int64) (api.Application, error)
+	AllApplications(ctx context.Context, job int64, status api.ApplicationStatus) iter.Seq2[api.Application, error]
 	Rate(ctx context.Context, id int64, r api.Rating) error
 	Teams(ctx context.Context) ([]api.Team, error)
 	CreateTeam(ctx context.Context, title string) (api.Team, error)

@@ -72,7 +72,9 @@ func (e *Executor) overrun(ctx context.Context, op *journal.Op, reserved, cost m
 // best what became of its own attempt: its word ends the doubt.
 func (e *Executor) settle(ctx context.Context, s journal.Settlement) ([]string, error) {
 	s.Stamp = e.Draw()
+	e.testify(s)
 	closed, err := e.Journal.Settle(ctx, s)
+	e.doubtLost(s, err)
 	var conflict *journal.ErrConflict
 	if errors.As(err, &conflict) && s.From == planner.Sending && conflict.State == planner.Unknown && s.To != planner.Unknown {
 		s.From, s.Stamp = planner.Unknown, e.Draw()
@@ -216,6 +218,11 @@ func (e *Executor) backoff(op *journal.Op, asked time.Duration) time.Duration {
 // refused deals with an operation that Begin did not let through.
 func (e *Executor) refused(ctx context.Context, op *journal.Op, c *call, p journal.Passage) ([]Next, error) {
 	switch p.Gate {
+	case journal.Lost:
+		e.Witness.Doubt("Redis does not know what it acknowledged: the send log is compared with it")
+		return e.postpone(ctx, op, &later{after: firstBackoff, reason: "Redis lost writes that it had acknowledged"})
+	case journal.Frozen:
+		return e.postpone(ctx, op, &later{after: frozenFor, reason: reasonFrozen})
 	case journal.Busy, journal.Stale, journal.Edited:
 		return e.postpone(ctx, op, &later{after: firstBackoff})
 	case journal.Dropped:

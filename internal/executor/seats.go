@@ -187,7 +187,69 @@ func verifyAddSeats(ctx context.Context, e *Executor, op *journal.Op, ev evidenc
 		return verdict{}, err
 	}
 	f, why := judgeSeats(*ev.Job, *shoot(job), ev.Seats, SeatsMean(known))
+	if f == undecided && SeatsMean(known) == SeatsAreLeft {
+		if f, err = e.noneCameBack(ctx, op, *ev.Job, *shoot(job), ev.Seats); err != nil {
+			return verdict{}, err
+		}
+		if f == done {
+			why += "; too few workers were ever turned away for their seats to explain it"
+		}
+	}
 	return seatVerdict(op, job, ev, f, why), nil
+}
+
+// noneCameBack settles where seats are left that new workers did not take:
+// either they were bought, or they came back from workers who were turned away.
+// Where fewer than so many ever were, they were bought.
+func (e *Executor) noneCameBack(ctx context.Context, op *journal.Op, before, after jobShot, n int) (finding, error) {
+	extra := after.Avail - before.Avail + max(0, after.Applications-before.Applications)
+	if extra < n {
+		return undecided, nil
+	}
+	away := 0
+	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
+		for _, err := range e.Market.AllApplications(ctx, op.JobID, status) {
+			if err != nil {
+				return undecided, err
+			}
+			if away++; away >= extra {
+				return undecided, nil
+			}
+		}
+	}
+	return done, nil
+}
+
+// MeaningOf tells what a job's number of seats counts, by what our books say of
+// it: "" where both fit, neither does, or something is under way on the job.
+func MeaningOf(own *journal.Job, job api.Job) SeatsMean {
+	if own.Slot.IsZero() || own.Lane != "" || Foreign(own, job) || job.Status != api.JobOnline || job.Applications == 0 {
+		return ""
+	}
+	switch job.Seats {
+	case own.Seats:
+		return SeatsAreTotal
+	case own.Seats - job.Applications:
+		return SeatsAreLeft
+	}
+	return ""
+}
+
+// learnSeats keeps what a job's number of seats counts, once a job tells.
+func (e *Executor) learnSeats(ctx context.Context, own *journal.Job, job api.Job) {
+	mean := MeaningOf(own, job)
+	if mean == "" || e.learned.Load() {
+		return
+	}
+	known, err := e.Journal.Recall(ctx, FactSeats)
+	if err == nil && known == "" {
+		err = e.Journal.Remember(ctx, FactSeats, string(mean))
+	}
+	if err != nil {
+		e.Log.WarnContext(ctx, "what the number of seats counts could not be learned", "err", err)
+		return
+	}
+	e.learned.Store(true)
 }
 
 // FactSeats is the name under which the journal remembers a SeatsMean.

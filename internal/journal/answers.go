@@ -126,3 +126,27 @@ func (op *Op) rated() (application, status string) {
 	}
 	return jobText(op.Rating.ApplicationID), strconv.Itoa(digit)
 }
+
+// SetOldest writes when the oldest pending application of a campaign was handed
+// in; the zero time means that none is pending.
+func (j *Journal) SetOldest(ctx context.Context, campaign string, t time.Time) error {
+	if t.IsZero() {
+		return j.rdb.HDel(ctx, j.keys.oldest(), campaign).Err()
+	}
+	return j.rdb.HSet(ctx, j.keys.oldest(), campaign, millis(t)).Err()
+}
+
+// Oldest tells when the oldest pending application of each campaign that has a
+// deadline for its reviews was handed in.
+func (j *Journal) Oldest(ctx context.Context) (map[string]time.Time, error) {
+	f, err := j.rdb.HGetAll(ctx, j.keys.oldest()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("journal: oldest pending applications: %w", err)
+	}
+	r := reader{f: f}
+	out := make(map[string]time.Time, len(f))
+	for campaign := range f {
+		out[campaign] = r.time(campaign)
+	}
+	return out, r.err
+}

@@ -103,6 +103,10 @@ const (
 	OverCap Gate = "over"
 	// LowBalance: the account would fall below its minimum.
 	LowBalance Gate = "low"
+	// Lost: the journal has forgotten what it acknowledged, or is another one.
+	Lost Gate = "lost"
+	// Frozen: a runner found that the journal lost writes; a person must act.
+	Frozen Gate = "frozen"
 )
 
 // Passage is what Begin answered.
@@ -110,6 +114,14 @@ type Passage struct {
 	Gate Gate
 	// Attempt is the number of this call, from 1, where Gate is Through.
 	Attempt int
+	// Seq numbers the sends of all runners, from 1; 0 without a send log.
+	Seq int64
+	// Budgets are what the call is reserved in, a line "scope window" for each.
+	Budgets string
+	// Class is "pay" for what buys seats, "refund" for a pause, else "".
+	Class string
+	// Lane is the job that the call holds; "" for none.
+	Lane string
 	// Detail holds what the gate tells: a state, a holder, a reason, a scope.
 	Detail []string
 }
@@ -141,7 +153,7 @@ func (j *Journal) Begin(ctx context.Context, s Start) (Passage, error) {
 	}
 	args := []any{
 		s.Op.ID, s.Nonce, millis(s.Now), lane, gen, micros(s.Amount), class(s.Op.Kind),
-		microsOrNone(s.Quote), string(evidence), least, event.text(), millis(s.QuietUntil), millis(s.Deadline), len(s.Limits),
+		microsOrNone(s.Quote), string(evidence), least, event.text(), millis(s.QuietUntil), millis(s.Deadline), "", "", "", len(s.Limits),
 	}
 	for _, l := range s.Limits {
 		args = append(args, l.Scope, l.Window, micros(l.Cap), micros(l.PauseAt), string(l.Measure), string(l.Resume))
@@ -151,11 +163,15 @@ func (j *Journal) Begin(ctx context.Context, s Start) (Passage, error) {
 	if err != nil {
 		return Passage{}, err
 	}
-	p := Passage{Gate: Gate(out[0]), Detail: out[1:]}
+	p := Passage{Gate: Gate(out[0]), Detail: out[1:], Class: class(s.Op.Kind)}
 	if p.Gate == Through {
 		if p.Attempt, err = strconv.Atoi(out[1]); err != nil {
 			return Passage{}, fmt.Errorf("journal: attempt: %w", err)
 		}
+		if p.Seq, err = strconv.ParseInt(out[2], 10, 64); err != nil {
+			return Passage{}, fmt.Errorf("journal: sequence number: %w", err)
+		}
+		p.Budgets, p.Lane = out[3], out[4]
 	}
 	return p, nil
 }
@@ -178,6 +194,14 @@ func (j *Journal) Attest(ctx context.Context, op *Op, now time.Time, evidence an
 	}
 	return nil
 }
+
+// Places in the arguments of begin that are filled in as it leaves: numbers
+// that the answers before it brought must be asked for.
+const (
+	beginID     = 13
+	beginHolder = 14
+	beginKnown  = 15
+)
 
 func class(k planner.Kind) string {
 	switch {

@@ -1,20 +1,30 @@
 -- The one door to the marketplace: it lets one caller through once an attempt.
 -- ARGV: id, nonce, now, lane job, lane generation, amount, kind class, quote,
---       evidence, minimum balance, event, quiet until, deadline, count, then
+--       evidence, minimum balance, event, quiet until, deadline, journal id,
+--       holder, highest sequence number that the holder was given, count, then
 --       scope, window, cap, pause_at, measure, resume for each budget, then the
 --       digest of the spec that these are from.
 -- kind class: 'pay' buys seats, 'refund' pauses, '' moves no money.
--- Returns {'ok', attempt} or why not.
+-- Returns {'ok', attempt, sequence number, budgets, lane} or why not.
 local id, nonce, now, lane, gen = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local amount, class, quote, evidence = num(ARGV[6]), ARGV[7], ARGV[8], ARGV[9]
 local least, event, quiet, deadline = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+local holder, seqs = ARGV[15], P .. 'seqs'
+-- A journal that forgot a number it gave out has lost writes; what they were
+-- about reads `queued` again, and must not be sent a second time.
+if holder ~= '' then
+  local have, last = redis.call('GET', P .. 'id') or '', redis.call('HGET', seqs, holder) or '0'
+  if have ~= ARGV[14] or num(last) < num(ARGV[16]) then return {'lost', have, last} end
+end
 local k = opkey(id)
 local state = redis.call('HGET', k, 's')
 if not state then return {'gone'} end
 if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
-  return {'ok', redis.call('HGET', k, 'n')}
+  return {'ok', redis.call('HGET', k, 'n'), redis.call('HGET', k, 'sq') or '0', redis.call('HGET', k, 'b'),
+    redis.call('HGET', k, 'ln')}
 end
 if state ~= 'queued' then return {'state', state} end
+if redis.call('EXISTS', P .. 'frozen') == 1 then return {'frozen'} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'
@@ -55,9 +65,9 @@ if quiet ~= '' then
   if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
 end
 
-local list, base = {}, 15
+local list, base = {}, 18
 if class == 'pay' then
-  for i = 1, num(ARGV[14]) do
+  for i = 1, num(ARGV[17]) do
     local scope, cap, pause_at = ARGV[base], num(ARGV[base + 2]), ARGV[base + 3]
     local sk = P .. 'budget:' .. scope
     local window = current(sk, ARGV[base + 1])
@@ -106,10 +116,16 @@ if lane ~= '' then
   redis.call('HINCRBY', jobkey(ARGV[4]), 'gen', 1)
 end
 local n = redis.call('HINCRBY', k, 'n', 1)
-redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane)
+local seq = 0
+if holder ~= '' then
+  seq = redis.call('INCR', P .. 'sends')
+  redis.call('HSET', seqs, holder, seq)
+end
+redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane, 'sq', seq)
+knows(k, nonce)
 if quote ~= '' then redis.call('HSET', k, 'qt', quote) end
 redis.call('HSET', k, 'ev', evidence, 'neg', 0)
 redis.call('HDEL', k, 'e', 'qa')
 note(k, event)
 move(id, k, state, 'sending', now, deadline)
-return {'ok', n}
+return {'ok', n, seq, budgets, lane}

@@ -17,6 +17,23 @@ local function note(k, event)
   redis.call('HSET', k, 'h', h and (h .. '\n' .. event) or event)
 end
 
+-- knows remembers the nonce of an attempt, so that a send log can be compared.
+-- Those of many refused attempts are forgotten, the oldest first.
+local function knows(k, nonce)
+  local all = (redis.call('HGET', k, 'xs') or '') .. nonce .. ' '
+  if #all > 2000 then all = string.match(all, ' (.*)$', #all - 1000) end
+  redis.call('HSET', k, 'xs', all)
+end
+
+-- followed notes that an operation of an occurrence has ended, where another
+-- action waits for all of them. What is written as ended, such as a create that
+-- was found again, is not noted: what followed it may be lost with the journal.
+local function followed(id, k)
+  local parent = campaign_of(id) .. '/' .. redis.call('HGET', k, 'a')
+  if redis.call('EXISTS', P .. 'followers:' .. parent) == 0 then return end
+  redis.call('ZADD', P .. 'settled', redis.call('INCR', P .. 'settles'), parent .. '/' .. string.match(id, '([^/]*)$'))
+end
+
 -- move keeps the state, the indexes and the counts in step.
 local function move(id, k, from, to, now, due)
   local c = campaign_of(id)
@@ -36,7 +53,10 @@ local function move(id, k, from, to, now, due)
     local a = redis.call('HGET', k, 'a')
     redis.call('HINCRBY', P .. 'live:' .. c, a, is and 1 or -1)
   end
-  if not LIVE[to] then redis.call('HSET', k, 'st', now) end
+  if not LIVE[to] then
+    redis.call('HSET', k, 'st', now)
+    if from and from ~= to then followed(id, k) end
+  end
 end
 
 -- rated notes an application's verdict where its hand-in is known. The first

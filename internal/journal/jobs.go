@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,8 @@ type Job struct {
 	SeenAt time.Time
 	// Op is the create that made it; "" for adopted jobs.
 	Op string
+	// Generation changes whenever an operation on it begins or ends.
+	Generation string
 }
 
 // Marker is what the job must carry by our books; "" for adopted jobs.
@@ -156,6 +159,7 @@ func decodeJob(f map[string]string) (Job, error) {
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
 		Oldest: r.time("oldest"), Listed: r.time("listed"), Counted: int(r.int("counted")), Whole: f["whole"] != "", Calm: int(r.int("calm")),
 		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"), Op: f["op"],
+		Generation: cmp.Or(f["gen"], "0"),
 	}
 	if r.err != nil {
 		return job, fmt.Errorf("journal: job %s: %w", f["id"], r.err)

@@ -42,6 +42,7 @@ type Journal struct {
 	mu      sync.Mutex
 	pending []*call
 	flying  bool
+	trail   trail
 }
 
 // Open returns a journal on a client, which must not retry by itself
@@ -169,12 +170,14 @@ func (j *Journal) send(batch []*call) {
 func (j *Journal) exec(ctx context.Context, batch []*call) (unknown []*call) {
 	pipe := j.rdb.Pipeline()
 	cmds := make([]*redis.Cmd, len(batch))
+	j.sign(batch)
 	for i, c := range batch {
 		cmds[i] = pipe.EvalSha(ctx, c.script.Hash(), []string{string(j.keys)}, c.args...)
 	}
 	_, _ = pipe.Exec(ctx) // each command carries its own error
 	for i, c := range batch {
 		c.out, c.err = texts(cmds[i])
+		j.follow(c)
 		if c.err != nil && strings.HasPrefix(c.err.Error(), "NOSCRIPT") {
 			unknown = append(unknown, c)
 			continue

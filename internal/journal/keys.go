@@ -40,6 +40,7 @@ func (k keyspace) backfill(campaign, action string) string {
 func (k keyspace) answers(job int64) string {
 	return string(k) + "answers:" + jobText(job)
 }
+func (k keyspace) oldest() string  { return string(k) + "oldest" }
 func (k keyspace) reviews() string { return string(k) + "reviews" }
 func (k keyspace) missed() string  { return string(k) + "missed" }
 func (k keyspace) stop() string    { return string(k) + "stop" }
@@ -47,3 +48,11 @@ func (k keyspace) lease() string   { return string(k) + "lease" }
 func (k keyspace) alerts() string  { return string(k) + "alerts" }
 func (k keyspace) owners() string  { return string(k) + "owners" }
 func (k keyspace) quotes() string  { return string(k) + "quotes" }
+func (k keyspace) seqs() string    { return string(k) + "seqs" }
+func (k keyspace) settled() string { return string(k) + "settled" }
+func (k keyspace) followers(campaign, action string) string {
+	return string(k) + "followers:" + campaign + "/" + action
+}
+func (k keyspace) chained(campaign, action string) string {
+	return string(k) + "chained:" + campaign + "/" + action
+}

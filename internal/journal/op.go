@@ -36,6 +36,9 @@ type Op struct {
 	UpdatedAt time.Time
 	// Evidence is what was read before the call, as the executor wrote it.
 	Evidence json.RawMessage
+	// Recovered tells that the operation was found again on the marketplace after
+	// the journal was lost.
+	Recovered bool
 	// Negative counts the reads that did not find the effect of an unknown
 	// operation.
 	Negative int
@@ -77,7 +80,7 @@ func (e Event) text() string {
 	return string(b)
 }
 
-var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa", "free"}
+var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa", "free", "rc"}
 
 // Load reads operations in one round trip. Ids that the journal does not hold
 // are left out; one that cannot be read is returned with its Damage, so that it
@@ -172,7 +175,7 @@ func decodeOp(values []any) (*Op, error) {
 	if f["d"] == "" {
 		return nil, nil
 	}
-	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != ""}
+	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != "", Recovered: f["rc"] != ""}
 	if err := json.Unmarshal([]byte(f["d"]), &op.Operation); err != nil {
 		return nil, err
 	}

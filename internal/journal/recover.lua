@@ -19,7 +19,7 @@ for i = 1, num(ARGV[17]) do
 end
 local budgets, cost = table.concat(list, '\n'), num(ARGV[15])
 redis.call('HSET', k, 'd', ARGV[3], 'a', ARGV[4], 'q', ARGV[5], 'ct', ARGV[16], 'n', 1,
-  'j', job, 'qt', int(cost), 'cost', int(cost), 'r', 0)
+  'j', job, 'qt', int(cost), 'cost', int(cost), 'r', 0, 'rc', 1)
 redis.call('SADD', P .. 'owners', c)
 redis.call('ZADD', P .. 'ops:' .. c, ARGV[16], id)
 move(id, k, nil, 'applied', now, now)

@@ -2,11 +2,24 @@
 -- ARGV: name, now, spec, digest, source, count, then id, digest of its trigger
 --       and how it is timed for each action: '' waits for an event, 'clock' has
 --       slots, 'now' may run again for new items, 'once' does not; and when it
---       is to be looked at if it starts from now, '' for never.
+--       is to be looked at if it starts from now, '' for never; and what it
+--       follows, or ''.
 -- An action that is new, or whose trigger changed, starts from now: a schedule
 -- is never applied to the time before it was written, nor to the time for which
 -- its campaign was removed.
 local name, now = ARGV[1], ARGV[2]
+-- follow keeps which actions follow which.
+local function follow(member, parent)
+  local was = redis.call('HGET', P .. 'after', member)
+  if was and was ~= parent then
+    redis.call('SREM', P .. 'followers:' .. was, member)
+    redis.call('HDEL', P .. 'after', member)
+  end
+  if parent ~= '' then
+    redis.call('SADD', P .. 'followers:' .. parent, member)
+    redis.call('HSET', P .. 'after', member, parent)
+  end
+end
 local ck = P .. 'campaign:' .. name
 local had = redis.call('HGET', ck, 'actions') or ''
 local back = redis.call('HGET', ck, 'state') == 'removed'
@@ -25,8 +38,10 @@ local list = {}
 for i = 1, num(ARGV[6]) do
   local action, trigger, timed, look = ARGV[base], ARGV[base + 1], ARGV[base + 2], now
   local first = ARGV[base + 3]
-  base = base + 4
+  local parent = ARGV[base + 4]
+  base = base + 5
   local member = name .. '/' .. action
+  follow(member, parent)
   keep[action] = true
   list[#list + 1] = action
   if redis.call('HGET', P .. 'trigger', member) ~= trigger then
@@ -53,6 +68,7 @@ for action in string.gmatch(had, '[^\n]+') do
     redis.call('HDEL', P .. 'trigger', member)
     redis.call('HDEL', P .. 'missed', member)
     redis.call('HDEL', P .. 'over', member)
+    follow(member, '')
   end
 end
 redis.call('HSET', ck, 'actions', table.concat(list, '\n'))

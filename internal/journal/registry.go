@@ -49,7 +49,11 @@ func (j *Journal) Register(ctx context.Context, now time.Time, c *campaigns.Camp
 	args := []any{c.Name, millis(now), spec, c.Digest(), c.Source, len(c.Actions)}
 	for i := range c.Actions {
 		a := &c.Actions[i]
-		args = append(args, a.ID, triggerDigest(a), timed(a), first(c.Name, a, now))
+		parent := ""
+		if a.After != nil {
+			parent = a.After.Campaign + "/" + a.After.Action
+		}
+		args = append(args, a.ID, triggerDigest(a), timed(a), first(c.Name, a, now), parent)
 	}
 	_, err = j.run(ctx, "register", args...)
 	return err
@@ -58,7 +62,7 @@ func (j *Journal) Register(ctx context.Context, now time.Time, c *campaigns.Camp
 // first is when an action that starts from now is to be looked at; "" means
 // never. A schedule that cannot be read is looked at, so that it is told of.
 func first(campaign string, a *campaigns.Action, now time.Time) string {
-	if a.Now || a.On != "" {
+	if a.Now || a.Waits() {
 		return millis(now)
 	}
 	s, err := a.Schedule()
@@ -86,6 +90,9 @@ func triggerDigest(a *campaigns.Action) string {
 	if usual := (campaigns.DST{Gap: campaigns.GapShift, Overlap: campaigns.FirstTime}); a.Cron != "" && a.DST != usual {
 		times += fmt.Sprintf("|%s|%s", a.DST.Gap, a.DST.Overlap)
 	}
+	if a.After != nil {
+		times += fmt.Sprintf("|%s/%s", a.After.Campaign, a.After.Action)
+	}
 	sum := sha256.Sum256([]byte(times))
 	return hex.EncodeToString(sum[:6])
 }
@@ -102,7 +109,7 @@ func millisOf(t *time.Time) string {
 // runs now has run.
 func timed(a *campaigns.Action) string {
 	switch {
-	case a.On != "":
+	case a.Waits():
 		return ""
 	case !a.Now:
 		return "clock"

@@ -70,7 +70,7 @@ func TestSettle(t *testing.T) {
 			s.must(err)
 			s.same("job", *job, journal.Job{
 				ID: 7, Campaign: "c", Item: "istanbul", Slot: epoch, Status: journal.JobOnline,
-				Seats: 10, Price: usd("0.05"), Charged: usd("1"), Op: op.ID,
+				Seats: 10, Price: usd("0.05"), Charged: usd("1"), Op: op.ID, Generation: "0",
 			})
 		}},
 		{"seats that were added count, and open the lane", func(s *store) {

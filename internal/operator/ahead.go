@@ -25,11 +25,12 @@ type ahead struct {
 // lookAhead fills in the operations that are due and the occurrences to come.
 func (o *Operator) lookAhead(ctx context.Context, p *Plan, st *state, opt Options) error {
 	a := &ahead{p: p, prices: newPricer(ctx, o, p), rows: map[string][]planner.Coming{}, total: new(money.USD), later: new(money.USD)}
-	for _, d := range p.diffs {
-		if d.Spec == nil {
-			continue
-		}
-		if err := o.lookAt(ctx, a, d, st, opt); err != nil {
+	looks, err := o.looks(ctx, a, st, opt)
+	if err != nil {
+		return err
+	}
+	for i := range looks {
+		if err := a.forecast(&looks[i]); err != nil {
 			return err
 		}
 		if a.prices.err != nil {
@@ -46,30 +47,45 @@ func (o *Operator) lookAhead(ctx context.Context, p *Plan, st *state, opt Option
 	return o.foreseeBudgets(ctx, a)
 }
 
-func (o *Operator) lookAt(ctx context.Context, a *ahead, d planner.Difference, st *state, opt Options) error {
-	if d.Change != planner.ChangeNew && st.heads[d.Name].State == journal.Paused {
-		a.p.warn("campaign %s is paused: nothing of it runs until `enqueue resume %s`", d.Name, d.Name)
-		return nil
+// looks are what the forecasts of the campaigns that run start from.
+func (o *Operator) looks(ctx context.Context, a *ahead, st *state, opt Options) ([]planner.Ahead, error) {
+	var looks []planner.Ahead
+	for _, d := range a.p.diffs {
+		if d.Spec == nil {
+			continue
+		}
+		if d.Change != planner.ChangeNew && st.heads[d.Name].State == journal.Paused {
+			a.p.warn("campaign %s is paused: nothing of it runs until `enqueue resume %s`", d.Name, d.Name)
+			continue
+		}
+		look := planner.Ahead{Outlook: o.outlook(d, st, opt)}
+		look.Price = a.prices.of(d.Spec)
+		owed, waiting, err := look.Owed(o.Grace)
+		if err != nil {
+			return nil, err
+		}
+		if look.Due, err = o.notHeld(ctx, owed, d, st); err != nil {
+			return nil, err
+		}
+		look.Waiting = waiting
+		looks = append(looks, look)
 	}
-	look := o.outlook(d, st, opt)
-	look.Price = a.prices.of(d.Spec)
-	owed, waiting, err := look.Owed(o.Grace)
+	return looks, planner.Follow(looks)
+}
+
+// forecast adds what is due and what is to come of one campaign.
+func (a *ahead) forecast(look *planner.Ahead) error {
+	rows, cut, err := planner.Forecast(look.Outlook, look.Due, look.Waiting)
 	if err != nil {
 		return err
 	}
-	if owed, err = o.notHeld(ctx, owed, d, st); err != nil {
-		return err
-	}
-	rows, cut, err := planner.Forecast(look, owed, waiting)
-	if err != nil {
-		return err
-	}
+	name := look.Campaign.Name
 	for _, action := range cut {
-		a.p.warn("%s/%s occurs very often: only the first occurrences are shown", d.Name, action)
+		a.p.warn("%s/%s occurs very often: only the first occurrences are shown", name, action)
 	}
-	a.p.Warnings = append(a.p.Warnings, planner.Warnings(look, rows)...)
-	a.addOwed(look, owed)
-	a.addUpcoming(d.Name, rows)
+	a.p.Warnings = append(a.p.Warnings, planner.Warnings(look.Outlook, rows)...)
+	a.addOwed(look.Outlook, look.Due)
+	a.addUpcoming(name, rows)
 	return nil
 }
 

@@ -56,6 +56,7 @@ func (o *Operator) Apply(ctx context.Context, p *Plan) (*Applied, error) {
 			done.Work.add(d.Spec)
 		}
 	}
+	addFollowing(p, &done.Work)
 	return done, o.fire(ctx, due)
 }
 
@@ -81,6 +82,22 @@ func (o *Operator) fire(ctx context.Context, list []*campaigns.Campaign) error {
 		})
 	}
 	return group.Wait()
+}
+
+// addFollowing adds campaigns that are not at work themselves and act after one
+// that is.
+func addFollowing(p *Plan, work *Work) {
+	at := make(map[string]bool, len(work.Owners))
+	for _, name := range work.Owners {
+		at[name] = true
+	}
+	for _, d := range p.diffs {
+		if d.Spec != nil && !at[d.Name] && slices.ContainsFunc(d.Spec.Actions, func(a campaigns.Action) bool {
+			return a.After != nil && at[a.After.Campaign]
+		}) {
+			work.add(d.Spec)
+		}
+	}
 }
 
 // checkFit looks again for what must not have changed since the plan.

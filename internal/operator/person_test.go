@@ -2,6 +2,7 @@ package operator_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -328,4 +329,98 @@ func TestRunTwiceInASecondIsOnce(t *testing.T) {
 		t.Errorf("%d seats were bought, want 14", b.Bought)
 	}
 	r.balanced()
+}
+
+func TestAPersonOverrulesWhatTheRulesLeft(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	ctx := t.Context()
+	r.apply(r.spec(signs("A", `{do: rate, every: 6h, audit_sample: 100%, hold: 1h, rules: [{when: 'proof == "bad"', verdict: decline, reason: Bad}, {when: 'true', verdict: approve}]}`)))
+	job := r.box.Books().Jobs[0].JobID
+	var apps []int64
+	for _, text := range []string{"one", "two", "three", "four", "bad", "bad"} {
+		id, err := r.box.AddApplication(job, sandbox.Handed{Text: text})
+		r.must(err)
+		apps = append(apps, id)
+	}
+	r.advance(time.Minute)
+	_, err := r.Operator.Review(ctx, "signs")
+	r.must(err)
+	reviewed, err := r.watch.Review(ctx, r.reviews[0])
+	r.must(err)
+	if r.reviews = nil; len(reviewed) != 2 {
+		t.Fatalf("%d ratings go on by themselves, want the 2 held declines: %v", len(reviewed), reviewed)
+	}
+	st, err := r.Status(ctx, "signs")
+	r.must(err)
+	if len(st.Attention) != 1 || !strings.Contains(st.Attention[0].Message, "4 ratings of signs are parked: this approval is one of the audit_sample") {
+		t.Errorf("a person is told %+v", st.Attention)
+	}
+	if st.Campaigns[0].Jobs[0].Pending != 6 || st.Campaigns[0].Jobs[0].Oldest == nil {
+		t.Errorf("the job is %+v", st.Campaigns[0].Jobs[0])
+	}
+	list, err := operator.ReadDecisions(strings.NewReader(fmt.Sprintf(
+		"verdict,application_id,reason\ndecline,%d,\"No, not this\"\napprove,%d,\nleave,%d,\napprove,%d,\n", apps[0], apps[1], apps[2], apps[4])))
+	r.must(err)
+	checked, err := r.CheckDecisions(ctx, "signs", list)
+	r.must(err)
+	done, err := r.Rate(ctx, "signs", checked)
+	r.must(err)
+	if len(done.Operations) != 3 {
+		t.Errorf("%d ratings are begun, want 3", len(done.Operations))
+	}
+	r.drain()
+	for i, want := range []sandbox.AppStatus{sandbox.AppDeclined, sandbox.AppApproved, sandbox.AppPending, sandbox.AppPending, sandbox.AppApproved, sandbox.AppPending} {
+		if app, _ := r.box.Application(apps[i]); app.Status != want {
+			t.Errorf("application %d has status %d, want %d", i, app.Status, want)
+		}
+	}
+	// The other decline is dropped while it is held.
+	held, err := r.Operations(ctx, journal.Filter{State: planner.Queued})
+	r.must(err)
+	if len(held) != 1 {
+		t.Fatalf("%d ratings are held, want 1", len(held))
+	}
+	_, err = r.Resolve(ctx, held[0].ID, operator.Word{})
+	r.must(err)
+	if op, err := r.Operation(ctx, held[0].ID); err != nil || op.State != planner.Canceled {
+		t.Errorf("the held decline is %v, %v", op, err)
+	}
+}
+
+func TestStrictDecisionFiles(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                 "the file of decisions is empty",
+		"application_id,reason\n1,x\n":     "line 1: the column verdict is missing",
+		"application_id,verdict,why\n":     `line 1: column "why" is none of`,
+		"verdict,application_id,verdict\n": "line 1: the column verdict comes twice",
+		"application_id,verdict,reason\n1,decline,sorry, no\n":                      "line 2: 4 fields where the head has 3",
+		"application_id,verdict,reason\n1,redo," + strings.Repeat("x", 1001) + "\n": "line 2: the reason is longer than 1000",
+	} {
+		if _, err := operator.ReadDecisions(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestDecisionsReadListsWhereThatIsFewerCalls(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	ctx := t.Context()
+	r.apply(r.spec(strings.Replace(signs("A"), "seats: 10", "seats: 70", 1)))
+	job := r.box.Books().Jobs[0].JobID
+	apps, err := r.box.AddApplications(job, 70)
+	r.must(err)
+	r.must(r.watch.Poll(ctx))
+	var list []operator.Decision
+	for _, id := range apps {
+		list = append(list, operator.Decision{ApplicationID: id, Verdict: campaigns.Approve})
+	}
+	checked, err := r.CheckDecisions(ctx, "signs", list)
+	r.must(err)
+	got := r.box.Traffic().Received
+	if len(checked) != 70 || got["application"] != 0 || got["applications"] != 5 {
+		t.Errorf("%d decisions took %d reads and %d pages, want 70, 0 and 5", len(checked), got["application"], got["applications"])
+	}
 }

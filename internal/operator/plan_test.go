@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -196,4 +197,22 @@ func TestSavedPlan(t *testing.T) {
 			t.Errorf("the error is %v", err)
 		}
 	})
+}
+
+func TestPlanShowsWhatFollows(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	_, second, _ := strings.Cut(signs("Izmir", `{do: restart, after: {campaign: signs, action: more}}`), "  - name: signs\n")
+	p := r.plan(r.spec(signs("Izmir, Pokhara", `{id: more, do: add_seats, seats: 4, after: {action: create}}`) + "  - name: second\n" + second))
+	var got []string
+	for _, u := range p.Upcoming {
+		got = append(got, u.Campaign+"/"+u.Action+" "+u.Slot.Format(time.RFC3339)+" "+strconv.Itoa(u.Items))
+	}
+	want := []string{"signs/more 2026-11-02T08:00:00Z 2", "second/restart 2026-11-02T08:00:00Z 1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("upcoming (-want +got):\n%s", diff)
+	}
+	if p.UpcomingCost == nil || p.UpcomingCost.String() != "0.53" {
+		t.Errorf("what follows costs %v, want 0.53", p.UpcomingCost)
+	}
 }

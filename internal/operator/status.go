@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
@@ -29,6 +30,38 @@ type CampaignStatus struct {
 	Budget *Budget `json:"budget"`
 	// Next is the next occurrence; nil where there is none.
 	Next *time.Time `json:"next"`
+	// Waits are the actions that have no times of their own.
+	Waits []Wait `json:"waits"`
+}
+
+// Wait is an action that waits for an event or for another action.
+type Wait struct {
+	Action string         `json:"action"`
+	Do     campaigns.Verb `json:"do"`
+	// On is the event, or After the action as campaign/action; the other is "".
+	On    campaigns.Event `json:"on"`
+	After string          `json:"after"`
+}
+
+// For is what is waited for, in words.
+func (w Wait) For() string {
+	if w.After != "" {
+		return "after " + w.After
+	}
+	return "on " + string(w.On)
+}
+
+func waits(c *campaigns.Campaign) []Wait {
+	out := []Wait{}
+	for i := range c.Actions {
+		switch a := &c.Actions[i]; {
+		case a.On != "":
+			out = append(out, Wait{Action: a.ID, Do: a.Do, On: a.On})
+		case a.After != nil:
+			out = append(out, Wait{Action: a.ID, Do: a.Do, After: a.After.Campaign + "/" + a.After.Action})
+		}
+	}
+	return out
 }
 
 // Job is one job of a campaign.
@@ -39,6 +72,9 @@ type Job struct {
 	Seats   int               `json:"seats"`
 	Filled  int               `json:"filled"`
 	Pending int               `json:"pending"`
+	// Oldest is when the oldest pending application was handed in, as last read;
+	// nil where none is pending.
+	Oldest *time.Time `json:"oldest_pending"`
 }
 
 // Attention is something that needs a person.
@@ -83,9 +119,12 @@ func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) 
 	if err != nil {
 		return nil, err
 	}
-	row := &CampaignStatus{Name: c.Name, State: reg.State, Reason: reg.Reason, Source: c.Source, Jobs: make([]Job, len(jobs))}
+	row := &CampaignStatus{Name: c.Name, State: reg.State, Reason: reg.Reason, Source: c.Source, Jobs: make([]Job, len(jobs)), Waits: waits(c)}
 	for i, j := range jobs {
 		row.Jobs[i] = Job{JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending}
+		if j.Pending > 0 && !j.Oldest.IsZero() {
+			row.Jobs[i].Oldest = &j.Oldest
+		}
 	}
 	if row.Operations, err = o.Journal.Counts(ctx, c.Name); err != nil {
 		return nil, err
@@ -118,7 +157,7 @@ func (o *Operator) next(ctx context.Context, reg *journal.Registered) (*time.Tim
 	var first *time.Time
 	for _, e := range entries {
 		a, err := action(c, e.Action)
-		if err != nil || a.Now || a.On != "" {
+		if err != nil || a.Now || a.Waits() {
 			continue
 		}
 		s, err := a.Schedule()
@@ -187,6 +226,8 @@ func (o *Operator) stuck(ctx context.Context, campaign string) ([]Attention, err
 		if err != nil {
 			return nil, err
 		}
+		var rows []Attention
+		var told []*journal.Op
 		for _, op := range ops {
 			if campaign != "" && op.Campaign != campaign {
 				continue
@@ -194,14 +235,65 @@ func (o *Operator) stuck(ctx context.Context, campaign string) ([]Attention, err
 			if state == planner.Unknown && o.Now().Sub(doubtSince(op)) < longUnknown {
 				continue
 			}
-			out = append(out, Attention{
+			held, err := o.heldBy(ctx, op)
+			if err != nil {
+				return nil, err
+			}
+			told = append(told, op)
+			rows = append(rows, Attention{
 				Subject: string(state),
-				Message: fmt.Sprintf("%s is %s: %s; see `enqueue op`, then `enqueue resolve`", op.ID, state, op.Error),
+				Message: fmt.Sprintf("%s is %s: %s; see `enqueue op`, then `enqueue resolve`%s", op.ID, state, op.Error, held),
 				Op:      &op.ID,
 			})
 		}
+		out = append(out, gathered(rows, told)...)
 	}
 	return out, nil
+}
+
+// manyAlike is how many ratings that wait for the same reason are told one by one.
+const manyAlike = 3
+
+// gathered tells many ratings of a campaign that wait for the same reason as one.
+func gathered(list []Attention, ops []*journal.Op) []Attention {
+	type kind struct{ campaign, why string }
+	alike := map[kind]int{}
+	of := func(op *journal.Op) kind { return kind{op.Campaign, op.Error} }
+	for _, op := range ops {
+		if op.Kind == planner.Rate {
+			alike[of(op)]++
+		}
+	}
+	out := []Attention{}
+	told := map[kind]bool{}
+	for i, a := range list {
+		k := of(ops[i])
+		switch {
+		case alike[k] <= manyAlike:
+			out = append(out, a)
+		case !told[k]:
+			told[k] = true
+			out = append(out, Attention{Subject: a.Subject, Message: fmt.Sprintf(
+				"%d ratings of %s are %s: %s; `enqueue ops --campaign %s --state %s` lists them", alike[k], k.campaign, a.Subject, k.why, k.campaign, a.Subject)})
+		}
+	}
+	return out
+}
+
+// heldBy tells which actions wait for an operation, in words, or "".
+func (o *Operator) heldBy(ctx context.Context, op *journal.Op) (string, error) {
+	if op.Kind == planner.Rate {
+		return "", nil // nothing follows a rating
+	}
+	members, err := o.Journal.Followers(ctx, op.Campaign, op.Action)
+	if err != nil || len(members) == 0 {
+		return "", err
+	}
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Campaign + "/" + m.Action
+	}
+	return "; it holds up " + strings.Join(names, " and "), nil
 }
 
 // doubtSince is when the last attempt of an operation fell into doubt.

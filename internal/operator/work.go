@@ -126,7 +126,18 @@ func (t *Tracker) Look(ctx context.Context) (Progress, error) {
 	if left := len(t.open) - len(head); left > 0 {
 		now.States[planner.Queued] += left
 	}
-	t.open = rest
+	if t.open = rest; len(rest) == 0 && !waiting {
+		// The last of an occurrence may have ended meanwhile, and been followed.
+		if waiting, err = t.chains(ctx); err != nil {
+			return Progress{}, err
+		}
+		if err := t.gather(ctx); err != nil {
+			return Progress{}, err
+		}
+		if n := len(t.open); n > 0 {
+			now.States[planner.Queued] += n
+		}
+	}
 	return t.done.plus(now, waiting), nil
 }
 
@@ -180,12 +191,30 @@ func (t *Tracker) waiting(ctx context.Context) (bool, error) {
 			return wait, err
 		}
 	}
+	if wait, err := t.chains(ctx); err != nil || wait {
+		return wait, err
+	}
 	reviews, err := t.o.Journal.Reviews(ctx)
 	if err != nil {
 		return false, err
 	}
 	for _, r := range reviews {
 		if slices.Contains(t.work.Owners, r.Campaign) && !r.Slot.Before(t.work.From.Truncate(time.Second)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// chains tells whether an occurrence of the work has ended and what follows it
+// is yet to be planned.
+func (t *Tracker) chains(ctx context.Context) (bool, error) {
+	ended, err := t.o.Journal.Ended(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range ended {
+		if slices.Contains(t.work.Owners, e.Campaign) {
 			return true, nil
 		}
 	}

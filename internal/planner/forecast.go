@@ -30,7 +30,7 @@ func Forecast(o Outlook, owed []Operation, waiting []Coming) (rows []Coming, cut
 	for i := range o.Campaign.Actions {
 		actions[o.Campaign.Actions[i].ID] = &o.Campaign.Actions[i]
 	}
-	rows = append(slices.Clone(waiting), occurrences...)
+	rows = o.chained(append(slices.Clone(waiting), occurrences...))
 	for i := range rows {
 		w.step(actions[rows[i].Action], &rows[i])
 	}
@@ -42,7 +42,7 @@ func Forecast(o Outlook, owed []Operation, waiting []Coming) (rows []Coming, cut
 func (o *Outlook) occurrences() (rows []Coming, cut []string, err error) {
 	for i := range o.Campaign.Actions {
 		a := &o.Campaign.Actions[i]
-		if a.On != "" || a.Now {
+		if a.Waits() || a.Now {
 			continue
 		}
 		s, err := a.Schedule()

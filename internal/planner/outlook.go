@@ -20,6 +20,9 @@ type Outlook struct {
 	Done map[string]bool
 	// Until is the end of the horizon, included.
 	Now, Until time.Time
+	// Slots are those of the actions that follow others, by campaign and action,
+	// as Follow found them; nil where none does.
+	Slots map[string][]time.Time
 	// Price is what seats for one item cost in USD, and whether that is known;
 	// nil where nobody asked. It is called for kinds that buy.
 	Price func(kind Kind, item string, job int64, seats int) (money.USD, bool)
@@ -72,7 +75,7 @@ func (o *Outlook) Owed(grace time.Duration) (owed []Operation, waiting []Coming,
 
 func (o *Outlook) owedSlots(a *campaigns.Action, grace time.Duration) ([]time.Time, error) {
 	switch {
-	case a.On != "", a.Now && o.Done[a.ID]:
+	case a.Waits(), a.Now && o.Done[a.ID]:
 		return nil, nil
 	case a.Now:
 		return []time.Time{o.mark(a)}, nil

@@ -28,7 +28,7 @@ func Warnings(o Outlook, rows []Coming) []string {
 
 // never tells of an action that has no slot left.
 func (o *Outlook) never(a *campaigns.Action) string {
-	if a.Now || a.On != "" {
+	if a.Now || a.Waits() {
 		return ""
 	}
 	s, err := a.Schedule()

@@ -49,6 +49,7 @@ func (r *Runner) lead(ctx context.Context) {
 		if now.After(latch) {
 			latch = now.Add(latchEvery)
 			r.latches(ctx)
+			r.chains(ctx)
 		}
 		if now.After(sweep) {
 			sweep = now.Add(sweepEvery)
@@ -138,6 +139,12 @@ func (r *Runner) latches(ctx context.Context) {
 	}
 	if err != nil {
 		r.complain(ctx, "budgets", err)
+	}
+}
+
+func (r *Runner) chains(ctx context.Context) {
+	if err := r.sched.Chains(ctx); err != nil {
+		r.complain(ctx, "chains", err)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/limiter"
 	"github.com/campaign-runner/campaign-runner/internal/operator"
 	"github.com/campaign-runner/campaign-runner/internal/scheduler"
+	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 	"github.com/campaign-runner/campaign-runner/internal/settings"
 	"github.com/campaign-runner/campaign-runner/internal/tasks"
 	"github.com/campaign-runner/campaign-runner/internal/watcher"
@@ -57,6 +58,10 @@ type Runner struct {
 	Journal  *journal.Journal
 	Executor *executor.Executor
 	Tasks    *tasks.Client
+	guard    atomic.Pointer[sendlog.Guard]
+	address  string
+	// nodes are the incarnations of a cluster's nodes that were seen.
+	nodes    sync.Map
 	limit    *limiter.Limiter
 	sched    *scheduler.Scheduler
 	watch    *watcher.Watcher
@@ -96,7 +101,7 @@ func (r *Runner) start(ctx context.Context) error {
 	if err := r.connect(ctx); err != nil {
 		return err
 	}
-	if err := r.assemble(); err != nil {
+	if err := r.assemble(ctx); err != nil {
 		return err
 	}
 	if err := r.listen(ctx); err != nil {
@@ -111,6 +116,7 @@ func (r *Runner) start(ctx context.Context) error {
 	r.loops.Go(func() { r.verify(work) })
 	r.loops.Go(func() { r.lead(work) })
 	r.loops.Go(func() { r.guardRedis(work) })
+	r.loops.Go(func() { r.guard.Load().Run(work) })
 	return nil
 }
 
@@ -118,18 +124,22 @@ func (r *Runner) start(ctx context.Context) error {
 func (r *Runner) connect(ctx context.Context) error {
 	s := r.cfg.Settings
 	address := s.RedisURL
+	r.address = embedded.Redact(address)
 	if address == "" {
 		server, err := embedded.Start(ctx, embedded.Config{Dir: s.DataDir, Volatile: r.cfg.Volatile, Log: r.cfg.Log})
 		if err != nil {
 			return err
 		}
 		r.redis, address = server, server.URL()
+		if r.redis.Durable() {
+			r.address = "embedded"
+		}
 		if err := s.CheckState(server.Durable()); err != nil {
 			return err
 		}
 	}
 	var err error
-	if r.once, err = embedded.Connect(address, embedded.Options{Once: true}); err != nil {
+	if r.once, err = embedded.Connect(address, embedded.Options{Once: true, OnConnect: r.connected}); err != nil {
 		return err
 	}
 	if r.queue, err = embedded.Connect(address, embedded.Options{}); err != nil {
@@ -145,10 +155,13 @@ func (r *Runner) connect(ctx context.Context) error {
 }
 
 // assemble makes every room; nothing runs yet.
-func (r *Runner) assemble() error {
+func (r *Runner) assemble(ctx context.Context) error {
 	s, cfg := r.cfg.Settings, r.cfg
 	var err error
 	if r.Journal, err = journal.Open(r.once); err != nil {
+		return err
+	}
+	if err := r.watchSends(ctx); err != nil {
 		return err
 	}
 	r.limit = limiter.New(r.once, s.RateLimit.Interval())
@@ -192,7 +205,7 @@ func (r *Runner) assemble() error {
 func (r *Runner) executorConfig() executor.Config {
 	s := r.cfg.Settings
 	return executor.Config{
-		Journal: r.Journal, Market: r.client, Now: r.cfg.Now, Log: r.cfg.Log,
+		Witness: r.guard.Load(), Journal: r.Journal, Market: r.client, Now: r.cfg.Now, Log: r.cfg.Log,
 		Wait: r.permit, Refused: r.limit.Refused, Urgent: limiter.Urgent, Suspect: r.suspect,
 		Draw: rand.Text, Jitter: jitter, Concurrency: s.Concurrency,
 		SettleAfter: r.scaled(s.SettleAfter), SendWithin: r.scaled(10 * time.Second),
@@ -256,6 +269,9 @@ func (r *Runner) Close() error {
 	}
 	if r.client != nil {
 		r.client.Close()
+	}
+	if g := r.guard.Load(); g != nil {
+		errs = append(errs, r.leave(g))
 	}
 	for _, c := range []redis.UniversalClient{r.once, r.queue} {
 		if c != nil {

@@ -114,7 +114,7 @@ func (s *Scheduler) Fire(ctx context.Context, campaign string) ([]planner.Operat
 	}
 	var actions []string
 	for i := range sp.Spec.Actions {
-		if sp.Spec.Actions[i].On == "" {
+		if !sp.Spec.Actions[i].Waits() {
 			actions = append(actions, sp.Spec.Actions[i].ID)
 		}
 	}
@@ -272,20 +272,26 @@ func (s *Scheduler) plan(ctx context.Context, sp *journal.Spec, a *campaigns.Act
 // write writes the operations of an occurrence and returns those that are new.
 func (s *Scheduler) write(ctx context.Context, now time.Time, occ journal.Occurrence, rows []journal.New) (work, error) {
 	created, err := s.Journal.Create(ctx, now, &occ, rows)
-	fresh := make(map[string]bool, len(created))
-	for _, id := range created {
-		fresh[id] = true
-	}
-	var w work
-	for _, row := range rows {
-		if fresh[row.ID] && row.State == planner.Queued {
-			w.ops = append(w.ops, row.Operation)
-		}
-	}
+	w := work{ops: fresh(rows, created)}
 	if err == nil && !occ.Review.IsZero() {
 		w.reviews = append(w.reviews, journal.Review{Campaign: occ.Campaign, Action: occ.Action, Slot: occ.Review})
 	}
 	return w, err
+}
+
+// fresh are the operations to carry out that were written anew.
+func fresh(rows []journal.New, created []string) []planner.Operation {
+	anew := make(map[string]bool, len(created))
+	for _, id := range created {
+		anew[id] = true
+	}
+	var ops []planner.Operation
+	for _, row := range rows {
+		if anew[row.ID] && row.State == planner.Queued {
+			ops = append(ops, row.Operation)
+		}
+	}
+	return ops
 }
 
 // creating tells whether jobs of a campaign are on their way.

@@ -52,9 +52,13 @@ func reviewWithin(sp *journal.Spec) time.Duration {
 // oldest may have its verdict since.
 func (w *Watcher) watchDeadline(ctx context.Context, campaign string, within time.Duration, jobs []journal.Job) error {
 	var oldest journal.Answer
+	var first time.Time
 	late := 0
 	now := w.Now()
 	for _, job := range jobs {
+		if job.Status != journal.JobGone && job.Pending > 0 && !job.Oldest.IsZero() && (first.IsZero() || job.Oldest.Before(first)) {
+			first = job.Oldest
+		}
 		if job.Status == journal.JobGone || job.Oldest.IsZero() || now.Sub(job.Oldest) <= within {
 			continue
 		}
@@ -71,6 +75,9 @@ func (w *Watcher) watchDeadline(ctx context.Context, campaign string, within tim
 				oldest = a
 			}
 		}
+	}
+	if err := w.Journal.SetOldest(ctx, campaign, first); err != nil {
+		return err
 	}
 	return w.alert(ctx, "overdue:"+campaign, late > 0,
 		"%d applications of campaign %s wait for a verdict longer than review_within: %s; the oldest, %d, came on %s: "+

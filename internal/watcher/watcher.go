@@ -202,15 +202,8 @@ func (w *Watcher) learnSeats(ctx context.Context, known map[int64]*journal.Job, 
 		return err
 	}
 	for _, job := range listed {
-		own := known[job.ID]
-		if own.Slot.IsZero() || own.Lane != "" || executor.Foreign(own, job) || job.Status != api.JobOnline || job.Applications == 0 {
-			continue
-		}
-		switch job.Seats {
-		case own.Seats:
-			return w.Journal.Remember(ctx, executor.FactSeats, string(executor.SeatsAreTotal))
-		case own.Seats - job.Applications:
-			return w.Journal.Remember(ctx, executor.FactSeats, string(executor.SeatsAreLeft))
+		if mean := executor.MeaningOf(known[job.ID], job); mean != "" {
+			return w.Journal.Remember(ctx, executor.FactSeats, string(mean))
 		}
 	}
 	return nil

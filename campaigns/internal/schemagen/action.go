@@ -29,6 +29,10 @@ func action() *schema {
 		entry{"at", about(pattern("^"+moments+"$"), "One moment, such as 2026-12-01T09:00.")},
 		entry{"now", about(&schema{Const: true}, "Once, as soon as the spec is applied.")},
 		entry{"on", words("An event of the marketplace.", "", "job-finished", "new-application")},
+		entry{"after", object("Once all operations of an occurrence of another action are settled, and one at least was applied.",
+			[]string{"action"},
+			entry{"campaign", about(name, "A campaign of this file. Default: this one.")},
+			entry{"action", about(id, "The action's id, which by default is its verb.")})},
 		entry{"timezone", zone},
 		entry{"from", about(bound(), "No slot before this moment, or this day.")},
 		entry{"until", about(bound(), "No slot after this moment, or this day.")},
@@ -57,10 +61,13 @@ func action() *schema {
 			"The share of approvals that is left to a person. Default 0%.")},
 		entry{"review_within", about(duration, "How long an application may wait for its verdict before a person is told.")},
 	)
-	a.OneOf = oneOf("cron", "every", "at", "now", "on")
+	a.OneOf = oneOf("cron", "every", "at", "now", "on", "after")
 	a.DependentRequired = map[string][]string{"dst": {"cron"}}
 	timeless := without("from", "until", "except", "jitter", "catch_up", "catch_up_window")
-	a.AllOf = []*schema{{If: either(given("now"), given("on")), Then: timeless}}
+	a.AllOf = []*schema{
+		{If: either(given("now"), given("on"), given("after")), Then: timeless},
+		{If: given("after"), Then: without("overlap")},
+	}
 	for _, v := range verbs {
 		a.AllOf = append(a.AllOf, &schema{If: with("do", v.do), Then: needs(v.do, v.keys)})
 	}

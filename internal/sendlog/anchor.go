@@ -1,0 +1,52 @@
+package sendlog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// anchorFile remembers which journal was seen at which Redis, so that another
+// one in its place, or an empty one, is noticed.
+const anchorFile = "redis.json"
+
+// readAnchors reads the ids of journals by the addresses of their Redis.
+func readAnchors(d Disk) (map[string]string, error) {
+	out := map[string]string{}
+	data, err := d.Read(anchorFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &out)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("send log %s: %w", anchorFile, err)
+	}
+	return out, nil
+}
+
+// Anchor remembers the journal at an address; "" is one that is not to be
+// found again.
+func Anchor(d Disk, address, id string) error {
+	if address == "" {
+		return nil
+	}
+	all, err := readAnchors(d)
+	if err != nil {
+		return err
+	}
+	if all[address] == id {
+		return nil
+	}
+	all[address] = id
+	data, err := json.Marshal(all)
+	if err == nil {
+		err = writeWhole(d, anchorFile, data)
+	}
+	if err != nil {
+		return fmt.Errorf("send log %s: %w", anchorFile, err)
+	}
+	return nil
+}
