@@ -1,43 +1,140 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/internal/embedded"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/operator"
 	"github.com/campaign-runner/campaign-runner/internal/output"
+	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 )
 
 func (a *app) recoverCommand() *cobra.Command {
-	return a.allFlag(&cobra.Command{
-		Use:   "recover FILE…",
-		Short: "Rebuild lost state from the markers in the marketplace's own jobs",
-		Long: "Reads every job of the account and books those whose marker a campaign of the files explains. The\n" +
-			"campaigns of those jobs are registered. Nothing is created and nothing is bought; where an item has\n" +
-			"no job, a person decides with `enqueue retry`. Give all spec files at once.",
-		Example: "  enqueue recover campaigns.yaml other.yaml",
-		Args:    cobra.MinimumNArgs(1),
+	var logs, without []string
+	cmd := &cobra.Command{
+		Use:   "recover [FILE…]",
+		Short: "Rebuild lost state from send logs and from the markers in the marketplace's own jobs",
+		Long: "First writes into the journal what the send logs know and it does not: as it ended, or as unknown, to be\n" +
+			"read back. The logs in the data directory are read by themselves; --log adds those of runners elsewhere.\n\n" +
+			"Then, with FILEs, reads every job of the account and books those whose marker a campaign of the files\n" +
+			"explains. The campaigns of those jobs are registered. Where an item has no job, a person decides with\n" +
+			"`enqueue retry`. Give all spec files at once.\n\n" +
+			"Nothing is created and nothing is bought. In the end the runners that stopped for this go on.",
+		Example: "  enqueue recover campaigns.yaml other.yaml\n" +
+			"  enqueue recover campaigns.yaml --log other-host/sends/ABC.log\n" +
+			"  enqueue recover campaigns.yaml --without ABC",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := a.load(args)
 			if err != nil {
 				return err
 			}
-			return a.with(cmd.Context(), need{key: true}, func(s *session) error {
-				found, err := s.Recover(cmd.Context(), files)
-				if err != nil {
-					return err
-				}
-				if found == nil {
-					found = []operator.Recovery{}
-				}
-				if err := a.print(recoveryRows(found), found); err != nil {
-					return err
-				}
-				return unexplained(found)
+			in, err := a.sends(logs, without)
+			if err != nil {
+				return err
+			}
+			if len(files) == 0 && len(in.Logs)+len(in.Given)+len(without) == 0 {
+				return errors.New("there is nothing to recover from: name the spec files, or a send log with --log")
+			}
+			return a.with(cmd.Context(), need{key: len(files) > 0}, func(s *session) error {
+				return a.recover(cmd.Context(), s, files, in)
 			})
 		},
-	})
+	}
+	cmd.Flags().StringArrayVar(&logs, "log", nil, "send log of another runner; may be repeated")
+	cmd.Flags().StringArrayVar(&without, "without", nil, "a runner whose send log is lost for good, by the name that `enqueue status` shows; may be repeated")
+	return a.allFlag(cmd)
+}
+
+// recovered is what a recovery did.
+type recovered struct {
+	Sends []operator.SendRecovery `json:"sends"`
+	Jobs  []operator.Recovery     `json:"jobs"`
+	// Frozen are the reasons for which still nothing is sent.
+	Frozen []string `json:"frozen"`
+}
+
+func (a *app) recover(ctx context.Context, s *session, files []*campaigns.File, in operator.Sends) error {
+	out := recovered{Sends: []operator.SendRecovery{}, Jobs: []operator.Recovery{}, Frozen: []string{}}
+	sends, err := s.RecoverSends(ctx, in)
+	if err != nil {
+		return err
+	}
+	out.Sends = append(out.Sends, sends...)
+	if len(files) > 0 {
+		jobs, err := s.Recover(ctx, files)
+		if err != nil {
+			return err
+		}
+		out.Jobs = append(out.Jobs, jobs...)
+	}
+	left, err := s.Thaw(ctx, in)
+	if err != nil {
+		return err
+	}
+	for _, f := range left {
+		out.Frozen = append(out.Frozen, f.Reason)
+	}
+	if err := a.showRecovered(out, len(files) > 0); err != nil {
+		return err
+	}
+	return errors.Join(unexplained(out.Jobs), stillFrozen(left))
+}
+
+func (a *app) showRecovered(out recovered, jobs bool) error {
+	if a.format == output.JSON || a.format == output.YAML {
+		return a.print(output.Rows{}, out)
+	}
+	if err := a.print(sendRows(out.Sends), out.Sends); err != nil || !jobs {
+		return err
+	}
+	if a.format == output.Table {
+		if _, err := fmt.Fprintln(a.out); err != nil {
+			return err
+		}
+	}
+	return a.print(recoveryRows(out.Jobs), out.Jobs)
+}
+
+// sends reads the send logs of the data directory and those that are named.
+func (a *app) sends(logs, without []string) (operator.Sends, error) {
+	in := operator.Sends{Without: without}
+	disk, address := sendlog.OS(sendlog.Folder(a.set.DataDir)), embedded.Redact(a.set.RedisURL)
+	if a.set.RedisURL == "" {
+		address = sendlog.Embedded
+	}
+	var err error
+	if in.Logs, err = sendlog.ReadAll(disk); err != nil {
+		return in, err
+	}
+	if in.Journal, err = sendlog.Anchored(disk, address); err != nil {
+		return in, err
+	}
+	for _, name := range logs {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return in, fmt.Errorf("send log: %w", err)
+		}
+		c, err := sendlog.Parse(name, data)
+		if err != nil {
+			return in, err
+		}
+		in.Given = append(in.Given, c)
+	}
+	return in, nil
+}
+
+func stillFrozen(left []journal.Freeze) error {
+	if len(left) == 0 {
+		return nil
+	}
+	return &coded{exitWanting, fmt.Errorf("still nothing is sent: %s", left[0].Reason)}
 }
 
 func unexplained(found []operator.Recovery) error {
@@ -51,6 +148,14 @@ func unexplained(found []operator.Recovery) error {
 		return nil
 	}
 	return &coded{exitWanting, fmt.Errorf("%d jobs are duplicates, or carry a marker that no campaign of these files explains", n)}
+}
+
+func sendRows(found []operator.SendRecovery) output.Rows {
+	rows := output.Rows{Columns: []string{"operation", "attempt", "sent", "outcome", "amount"}, Empty: "the journal knows all that the send logs know"}
+	for _, r := range found {
+		rows.Cells = append(rows.Cells, []string{r.Op, fmt.Sprint(r.Attempt), clock(r.SentAt), r.Outcome, r.Amount})
+	}
+	return rows
 }
 
 func recoveryRows(found []operator.Recovery) output.Rows {

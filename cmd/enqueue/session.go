@@ -97,7 +97,7 @@ func (a *app) operator(client *api.Client, j *journal.Journal, limit *limiter.Li
 		Journal: j, Now: a.now, Log: a.log, Wait: limit.Wait, Refused: limit.Refused, Urgent: limiter.Urgent,
 		Draw: rand.Text, Jitter: jitter, Concurrency: a.set.Concurrency, SettleAfter: a.set.SettleAfter,
 	}
-	out := operator.Config{Journal: j, Queue: queue, Now: a.now, Log: a.log, Draw: rand.Text}
+	out := operator.Config{Journal: j, Queue: queue, Now: a.now, Log: a.log, Draw: rand.Text, SettleAfter: a.set.SettleAfter}
 	if client != nil {
 		cfg.Market, out.Market = client, client
 	}

@@ -212,9 +212,16 @@ func (j *Journal) Thaw(ctx context.Context, holders ...string) error {
 	return err
 }
 
-// Raise makes the journal know the number up to which it was compared with a
-// holder's send log.
-func (j *Journal) Raise(ctx context.Context, holder string, seq int64) error {
-	_, err := j.run(ctx, "raise", holder, seq)
-	return err
+// Raise makes a journal by its id know the number up to which it was compared
+// with a holder's send log. One that gave out no number yet takes the id; another
+// one is refused.
+func (j *Journal) Raise(ctx context.Context, id, holder string, seq int64) error {
+	out, err := j.run(ctx, "raise", holder, seq, id)
+	if err != nil {
+		return err
+	}
+	if out[0] == "other" {
+		return fmt.Errorf("this Redis holds another journal (%s), with sends of its own, than the send log is of (%s)", out[1], id)
+	}
+	return nil
 }

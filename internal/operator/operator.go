@@ -77,6 +77,9 @@ type Config struct {
 	Draw func() string
 	// Grace is how late a slot may be and still be on time. Default 1m.
 	Grace time.Duration
+	// SettleAfter is how long an operation of unknown outcome rests before it is
+	// read back. Default 2m.
+	SettleAfter time.Duration
 }
 
 // Operator does what a person asks for. It is safe for concurrent use.
@@ -86,6 +89,9 @@ type Operator struct{ Config }
 func New(cfg Config) *Operator {
 	if cfg.Grace <= 0 {
 		cfg.Grace = time.Minute
+	}
+	if cfg.SettleAfter <= 0 {
+		cfg.SettleAfter = 2 * time.Minute
 	}
 	return &Operator{Config: cfg}
 }

@@ -132,7 +132,7 @@ func (r *Runner) connect(ctx context.Context) error {
 		}
 		r.redis, address = server, server.URL()
 		if r.redis.Durable() {
-			r.address = "embedded"
+			r.address = sendlog.Embedded
 		}
 		if err := s.CheckState(server.Durable()); err != nil {
 			return err
@@ -193,7 +193,7 @@ func (r *Runner) assemble(ctx context.Context) error {
 	})
 	r.operator = operator.New(operator.Config{
 		Journal: r.Journal, Market: r.client, Executor: r.Executor, Scheduler: r.sched, Queue: r.Tasks, Judge: r.watch,
-		Now: cfg.Now, Log: cfg.Log, Draw: rand.Text, Grace: r.scaled(time.Minute),
+		Now: cfg.Now, Log: cfg.Log, Draw: rand.Text, Grace: r.scaled(time.Minute), SettleAfter: r.scaled(s.SettleAfter),
 	})
 	r.workers = tasks.NewServer(tasks.ServerConfig{
 		Redis: r.queue, Client: r.Tasks, Performer: r.Executor, Reviewer: r.watch, Log: cfg.Log,

@@ -7,9 +7,19 @@ import (
 	"io/fs"
 )
 
+// Embedded is the address of the Redis that comes along and keeps its files in
+// the data directory.
+const Embedded = "embedded"
+
 // anchorFile remembers which journal was seen at which Redis, so that another
 // one in its place, or an empty one, is noticed.
 const anchorFile = "redis.json"
+
+// Anchored is the id of the journal that was last seen at an address; "" is none.
+func Anchored(d Disk, address string) (string, error) {
+	all, err := readAnchors(d)
+	return all[address], err
+}
 
 // readAnchors reads the ids of journals by the addresses of their Redis.
 func readAnchors(d Disk) (map[string]string, error) {

@@ -228,7 +228,7 @@ func (l *Log) write(b *batch) error {
 	if l.size > l.trim {
 		// What is too large does no harm yet. Where the failure shut the file, the
 		// next send is told.
-		if l.rewrite(nil) != nil {
+		if l.rewrite() != nil {
 			l.trim = l.size + l.limit/4
 		}
 	}
@@ -237,18 +237,10 @@ func (l *Log) write(b *batch) error {
 
 // Reopen makes a log usable again that failed. After a failed fsync nobody knows
 // what the file holds, so its whole lines are copied to a new one.
-func (l *Log) Reopen() error { return l.change(nil) }
-
-// Rebase makes the log belong to a journal by another id: its lines have been
-// written into that one.
-func (l *Log) Rebase(journal string) error {
-	return l.change(func(h *Head) { h.Journal = journal })
-}
-
-func (l *Log) change(edit func(*Head)) error {
+func (l *Log) Reopen() error {
 	l.io.Lock()
 	defer l.io.Unlock()
-	if err := l.rewrite(edit); err != nil {
+	if err := l.rewrite(); err != nil {
 		return fmt.Errorf("send log %s: %w", l.name, err)
 	}
 	l.mu.Lock()
@@ -258,7 +250,7 @@ func (l *Log) change(edit func(*Head)) error {
 }
 
 // rewrite copies what the log keeps to a new file and carries on there.
-func (l *Log) rewrite(edit func(*Head)) error {
+func (l *Log) rewrite() error {
 	data, err := l.disk.Read(l.name)
 	if err != nil {
 		return err
@@ -266,9 +258,6 @@ func (l *Log) rewrite(edit func(*Head)) error {
 	c, err := Parse(l.name, data)
 	if err != nil {
 		return err
-	}
-	if edit != nil {
-		edit(&c.Head)
 	}
 	kept, err := l.kept(&c, int64(len(data)))
 	if err != nil {

@@ -204,7 +204,7 @@ func (g *Guard) recovered(ctx context.Context, st journal.Standing, lost map[str
 	}
 	for holder, high := range lost {
 		frozen := slices.ContainsFunc(st.Frozen, func(f journal.Freeze) bool { return f.Holder == holder })
-		if st.ID != "" && seqs[holder] >= high && !frozen {
+		if st.ID == g.log.Journal() && seqs[holder] >= high && !frozen {
 			continue
 		}
 		if frozen {
@@ -214,11 +214,6 @@ func (g *Guard) recovered(ctx context.Context, st journal.Standing, lost map[str
 		reason := g.frozen
 		g.mu.Unlock()
 		return g.Journal.Freeze(ctx, g.log.Journal(), journal.Freeze{Holder: holder, Reason: reason, At: g.Now()})
-	}
-	if st.ID != g.log.Journal() {
-		if err := g.log.Rebase(st.ID); err != nil {
-			return err
-		}
 	}
 	if err := Anchor(g.Disk, g.Address, st.ID); err != nil {
 		return err
