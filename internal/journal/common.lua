@@ -17,6 +17,15 @@ local function note(k, event)
   redis.call('HSET', k, 'h', h and (h .. '\n' .. event) or event)
 end
 
+-- unanchor forgets the balance that the books were anchored to after something
+-- was bought which they did not hold yet: it includes that already. The next
+-- quiet reading anchors them anew.
+local function unanchor(bought)
+  local account = P .. 'account'
+  local at = redis.call('HGET', account, 'anchored_at')
+  if at and num(at) >= num(bought) then redis.call('HDEL', account, 'anchor', 'anchored_at', 'drift') end
+end
+
 -- knows remembers the nonce of an attempt, so that a send log can be compared.
 -- Those of many refused attempts are forgotten, the oldest first.
 local function knows(k, nonce)

@@ -29,6 +29,7 @@ redis.call('HSET', jk, 'c', c, 'item', ARGV[8], 'slot', ARGV[9], 'seats', ARGV[1
 redis.call('ZADD', P .. 'jobs:' .. c, ARGV[16], job)
 redis.call('SADD', P .. 'jobs', job)
 if cost > 0 then
+  unanchor(ARGV[16])
   budget_add(budgets, 'charged', cost)
   account_add('charged', cost)
   entry(now, 'charge', cost, id, job, budgets)

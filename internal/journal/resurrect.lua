@@ -32,6 +32,7 @@ else
   redis.call('SADD', P .. 'owners', c)
   redis.call('ZADD', P .. 'ops:' .. c, ARGV[7], id)
 end
+if class ~= '' then unanchor(ARGV[7]) end
 if class == 'pay' then
   each_budget(budgets, function(_, window, sk)
     if window ~= 'total' then redis.call('HSET', sk, 'window', current(sk, window)) end
