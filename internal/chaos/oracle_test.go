@@ -56,7 +56,10 @@ func (w *world) judge() verdicts {
 	v := w.tally(ops, traffic)
 	w.judgeRequests(ops, traffic)
 	w.judgeCreates(ops, books)
-	w.resolve(ops, books)
+	if w.resolve(ops, books) > 0 { // what waited behind goes on
+		w.quiesce()
+		must(w.t, w.ask("/sandbox/books", &books))
+	}
 	ops, err = w.journal.Ops(w.t.Context(), journal.Filter{})
 	must(w.t, err)
 	w.judgeJobs(ops, books)
@@ -181,8 +184,8 @@ func (w *world) judgeCreates(ops []*journal.Op, books sandbox.Books) {
 }
 
 // resolve ends each parked operation as a person does who asks the marketplace:
-// by what it says was bought.
-func (w *world) resolve(ops []*journal.Op, books sandbox.Books) {
+// by what it says was bought. It returns how many there were.
+func (w *world) resolve(ops []*journal.Op, books sandbox.Books) (parked int) {
 	bought, made := map[int64]int64{}, map[string]int64{}
 	for _, j := range books.Jobs {
 		bought[j.JobID], made[j.Marker] = j.Bought, j.JobID
@@ -192,6 +195,7 @@ func (w *world) resolve(ops []*journal.Op, books sandbox.Books) {
 		if op.State != planner.Parked {
 			continue
 		}
+		parked++
 		args := []string{"resolve", op.ID, "--not-applied"}
 		if job := made[op.Marker()]; op.Kind == planner.Create && job != 0 {
 			args = []string{"resolve", op.ID, "--applied", "--cost", op.Reserved.String(), "--job-id", fmt.Sprint(job)}
@@ -202,6 +206,7 @@ func (w *world) resolve(ops []*journal.Op, books sandbox.Books) {
 			w.fail("%v exits %d: %s", args, code, stderr)
 		}
 	}
+	return parked
 }
 
 // seatsAsked are the seats that applied operations bought, by job.

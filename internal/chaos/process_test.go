@@ -208,8 +208,10 @@ func (r *runner) ready() bool {
 // redisServer is a real redis-server with its files, however often it is started.
 type redisServer struct {
 	dir, port string
-	mu        sync.Mutex
-	proc      *process
+	// copied holds a copy of the files as they once were.
+	copied string
+	mu     sync.Mutex
+	proc   *process
 }
 
 func freePort(t *testing.T) string {

@@ -23,7 +23,9 @@ var (
 
 // scenario is one load with what befalls it.
 type scenario struct {
-	name    string
+	name string
+	// test is the test function; "" is TestMatrix, or TestSmoke for the smoke.
+	test    string
 	runners int
 	items   int
 	// seconds is how long the load goes on.
@@ -39,6 +41,8 @@ type scenario struct {
 	// sandbox are more flags of the marketplace.
 	sandbox []string
 	during  []disturbance
+	// proxied puts an address of its own before the Redis.
+	proxied bool
 }
 
 // disturbance goes on until ctx ends, and leaves everything running.
@@ -54,10 +58,13 @@ func (s scenario) pace() float64 {
 
 // replay is the command that runs the scenario again with the same seed.
 func (s scenario) replay(seed uint64) string {
-	name := "TestSmoke"
-	tags := ""
-	if s.name != "smoke" {
-		name, tags = "TestMatrix/"+strings.ReplaceAll(s.name, " ", "_")+"$", "-tags chaos "
+	test, tags := s.test, "-tags chaos "
+	if test == "" {
+		test = "TestMatrix"
+	}
+	name := test + "/" + strings.ReplaceAll(s.name, " ", "_") + "$"
+	if s.name == "smoke" {
+		name, tags = "TestSmoke", ""
 	}
 	return fmt.Sprintf("go test %s./internal/chaos -run '%s' -v -chaos.seed %d", tags, name, seed)
 }

@@ -29,10 +29,13 @@ const (
 
 // world is a marketplace, a Redis and some runners, each a process of its own.
 type world struct {
-	t       *testing.T
-	s       scenario
-	seed    uint64
-	redis   *redisServer
+	t     *testing.T
+	s     scenario
+	seed  uint64
+	redis *redisServer
+	// proxy stands before the Redis where a replica may take its place.
+	proxy   *proxy
+	replica *redisServer
 	control string
 	env     []string
 	runners []*runner
@@ -48,8 +51,13 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	t.Helper()
 	w := &world{t: t, s: s, seed: seed, dice: rand.New(rand.NewPCG(seed, 1)), counts: map[string]int{}}
 	w.redis = newRedis(t)
-	w.startSandbox()
-	w.rdb = redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + w.redis.port, DisableIdentity: true})
+	url := w.redis.url()
+	if s.proxied {
+		w.proxy = newProxy(t, "127.0.0.1:"+w.redis.port)
+		url = w.proxy.url()
+	}
+	w.startSandbox(url)
+	w.rdb = redis.NewClient(&redis.Options{Addr: strings.TrimPrefix(url, "redis://"), DisableIdentity: true})
 	t.Cleanup(func() { _ = w.rdb.Close() })
 	var err error
 	w.journal, err = journal.Open(w.rdb)
@@ -81,7 +89,7 @@ func (r *runner) end() {
 	}
 }
 
-func (w *world) startSandbox() {
+func (w *world) startSandbox(redisURL string) {
 	w.t.Helper()
 	args := append([]string{
 		"sandbox", "--listen", "127.0.0.1:0", "--seed", fmt.Sprint(w.seed), "--log", "200000",
@@ -102,7 +110,7 @@ func (w *world) startSandbox() {
 	w.control = strings.TrimSuffix(url, "/api/v1")
 	w.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.t.TempDir(), "TZ=UTC", "RUNNER_LISTEN=127.0.0.1:0",
-		"HIRETALENTS_API_URL=" + url, "HIRETALENTS_API_KEY=chaos", "REDIS_URL=" + w.redis.url(),
+		"HIRETALENTS_API_URL=" + url, "HIRETALENTS_API_KEY=chaos", "REDIS_URL=" + redisURL,
 		"RUNNER_RATE_LIMIT=off", "RUNNER_SETTLE_AFTER=" + settleAfter.String(), "RUNNER_API_TIMEOUT=" + apiTimeout.String(),
 		"RUNNER_LOG_FORMAT=text",
 	}
@@ -228,26 +236,40 @@ func (w *world) load() {
 	sampled.Wait()
 }
 
-// quiesce waits until nothing is left undone.
+// quiesce waits until nothing is left undone but what waits behind a parked
+// operation on the same job.
 func (w *world) quiesce() {
 	w.t.Helper()
 	began := time.Now()
-	calm := 0
-	var last string
-	for calm < 5 {
+	for calm := 0; calm < 3; {
 		if time.Since(began) > patience {
-			w.fail("work is left undone: %s\n%s", last, w.unfinished())
+			w.fail("work is left undone:\n%s", w.unfinished())
 			w.t.FailNow()
 		}
-		counts, err := w.journal.Counts(w.t.Context(), "")
-		open := counts[planner.Planned] + counts[planner.Queued] + counts[planner.Sending] + counts[planner.Unknown]
-		last = fmt.Sprint(counts, err)
-		if calm++; err != nil || open > 0 {
+		ops, err := w.journal.Ops(w.t.Context(), journal.Filter{})
+		if calm++; err != nil || len(undone(ops)) > 0 {
 			calm = 0
 		}
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(500 * time.Millisecond)
 	}
 	w.count("seconds to quiet", int(time.Since(began).Seconds()))
+}
+
+// undone are the operations that ought to move by themselves.
+func undone(ops []*journal.Op) []*journal.Op {
+	parked := map[int64]bool{}
+	for _, op := range ops {
+		if op.State == planner.Parked {
+			parked[op.JobID] = true
+		}
+	}
+	var open []*journal.Op
+	for _, op := range ops {
+		if !op.State.Settled() && !(op.State == planner.Queued && parked[op.JobID]) {
+			open = append(open, op)
+		}
+	}
+	return open
 }
 
 // unfinished lists some operations that are still open, for a failure.
@@ -257,11 +279,8 @@ func (w *world) unfinished() string {
 		return err.Error()
 	}
 	var b strings.Builder
-	for _, op := range ops {
-		switch op.State {
-		case planner.Planned, planner.Queued, planner.Sending, planner.Unknown:
-			fmt.Fprintf(&b, "%s %s attempts %d due %s: %s\n", op.ID, op.State, op.Attempts, op.Due.Format(time.TimeOnly), op.Error)
-		}
+	for _, op := range undone(ops) {
+		fmt.Fprintf(&b, "%s %s attempts %d due %s: %s\n", op.ID, op.State, op.Attempts, op.Due.Format(time.TimeOnly), op.Error)
 	}
 	return b.String()
 }
