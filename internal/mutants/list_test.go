@@ -183,7 +183,7 @@ var ofPlanning = []mutant{
 		"internal/planner/operation.go", `slot.UTC().Format(slotLayout)`, `slotLayout`,
 		plannerRoom),
 	one("a lost journal is not noticed", "everything is bought again",
-		"internal/operator/lost.go", `return &LostError{`, `_ = &LostError{`,
+		"internal/operator/lost.go", `	if len(ids) == 0 {`, `	if true {`,
 		operatorRoom),
 }
 
