@@ -84,7 +84,8 @@ func (s *Schedule) FireAt(slot time.Time, key string) time.Time {
 	}
 	sum := sha256.Sum256([]byte(key + "/" + slot.UTC().Format(time.RFC3339Nano)))
 	delay := binary.BigEndian.Uint64(sum[:]) % uint64(s.jitter)
-	return slot.Add(time.Duration(delay))
+	// Whole milliseconds, as the schedule keeps them: one that is due is due.
+	return slot.Add(time.Duration(delay).Truncate(time.Millisecond))
 }
 
 // excepted tells whether an instant lies on an excepted day, and the last day

@@ -51,6 +51,15 @@ func (j *Journal) DueEntries(ctx context.Context, now time.Time, most int) ([]En
 	return j.entries(ctx, members, scores)
 }
 
+// NextFire is when the first action of the schedule is due; false where none is.
+func (j *Journal) NextFire(ctx context.Context) (time.Time, bool, error) {
+	first, err := j.rdb.ZRangeByScoreWithScores(ctx, j.keys.schedule(), &redis.ZRangeBy{Min: "-inf", Max: "+inf", Count: 1}).Result()
+	if err != nil || len(first) == 0 {
+		return time.Time{}, false, wrap("schedule", err)
+	}
+	return time.UnixMilli(int64(first[0].Score)).UTC(), true, nil
+}
+
 // Entries reads the places of a campaign's actions, in the schedule or not.
 func (j *Journal) Entries(ctx context.Context, campaign string, actions []string) ([]Entry, error) {
 	if len(actions) == 0 {
