@@ -77,15 +77,15 @@ func TestAMonthOfAWeeklyCampaign(t *testing.T) {
 	for _, l := range r.Reached {
 		limits = append(limits, at{l.At.Format("2006-01-02 15:04"), l.Scope, l.Limit})
 	}
-	want := []at{{"2026-12-14 06:00", "signs", "threshold"}}
+	want := []at{{"2026-12-21 06:00", "signs", "threshold"}}
 	if diff := cmp.Diff(want, limits); diff != "" {
 		t.Errorf("limits reached (-want +got):\n%s", diff)
 	}
 	if r.Operations[planner.Unknown]+r.Operations[planner.Parked]+r.Operations[planner.Rejected] != 0 {
 		t.Errorf("operations that should not be: %v", r.Operations)
 	}
-	if got := r.Days[0]; got.Date != "2026-11-24" && got.Date != "2026-11-23" {
-		t.Errorf("the first day is %s", got.Date)
+	if got := r.Days[0]; got.Date != "2026-11-30" || got.Charged != 2*money.MustParse("0.6625") {
+		t.Errorf("the first day is %+v", got)
 	}
 }
 
