@@ -98,6 +98,12 @@ ZSCORE z top
 ZSCORE z nothing
 ZMSCORE z a nothing top
 ZMSCORE nothing a b
+ZCOUNT z -inf +inf
+ZCOUNT z (1 2
+ZCOUNT z x 2
+ZCOUNT nothing 0 1
+ZCARD z
+ZCARD nothing
 ZRANGE z 0 -1
 ZRANGE z 0 -1 WITHSCORES
 ZRANGE z 1 2
@@ -142,6 +148,8 @@ ZADD wrong 1 a
 ZREM wrong a
 ZSCORE wrong a
 ZMSCORE wrong a
+ZCARD wrong
+ZCOUNT wrong 0 1
 ZRANGE wrong 0 -1
 ZRANGEBYSCORE wrong 0 1
 XADD wrong * a 1

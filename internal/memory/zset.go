@@ -236,6 +236,26 @@ func bound(s string) (f float64, open bool, err error) {
 	return f, open, nil
 }
 
+func (r *Redis) zcard(args []string) any {
+	z, ok, err := read[*zset](r, args[0])
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return int64(0)
+	}
+	return int64(len(z.order))
+}
+
+// zcount counts what zrangebyscore lists.
+func (r *Redis) zcount(args []string) any {
+	rows := r.zrangebyscore(args)
+	if list, ok := rows.([]any); ok {
+		return int64(len(list))
+	}
+	return rows
+}
+
 func (r *Redis) zrangebyscore(args []string) any {
 	least, leastOpen, err := bound(args[1])
 	if err != nil {

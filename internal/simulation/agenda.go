@@ -3,6 +3,7 @@ package simulation
 import (
 	"container/heap"
 	"context"
+	"sync"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/internal/executor"
@@ -13,10 +14,9 @@ import (
 // entry is an operation or a rating run in line.
 type entry struct {
 	due time.Time
-	// rank puts queues in order, seq what came first.
+	// rank puts queues in order.
 	rank int
-	seq  int
-
+	// id is the operation's, or the name of the rating run.
 	id     string
 	review *journal.Review
 }
@@ -27,11 +27,12 @@ var ranks = map[planner.Queue]int{
 }
 
 // agenda stands for the queues: what is due first comes first, and among what is
-// due at once pauses do.
+// due at once pauses do, then names in their order. The scheduler plans campaigns
+// abreast, so who came first is not the same each time.
 type agenda struct {
+	mu      sync.Mutex
 	waiting byDue
 	ready   byRank
-	seq     int
 }
 
 // Enqueue puts operations in line, each when it is due.
@@ -51,13 +52,14 @@ func (a *agenda) operations(_ context.Context, ops []planner.Operation) error {
 
 // Review puts a rating run in line.
 func (a *agenda) Review(_ context.Context, r journal.Review) error {
-	a.push(entry{rank: ranks[planner.QueueWatch], review: &r})
+	name := r.Campaign + "/" + r.Action + "/" + r.Slot.Format(time.RFC3339Nano)
+	a.push(entry{rank: ranks[planner.QueueWatch], id: name, review: &r})
 	return nil
 }
 
 func (a *agenda) push(e entry) {
-	a.seq++
-	e.seq = a.seq
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	heap.Push(&a.waiting, e)
 }
 
@@ -116,7 +118,7 @@ func (h byDue) Less(i, j int) bool {
 	if !a.due.Equal(b.due) {
 		return a.due.Before(b.due)
 	}
-	return a.seq < b.seq
+	return a.id < b.id
 }
 
 // byRank is a heap of those that are due.
@@ -128,5 +130,8 @@ func (h byRank) Less(i, j int) bool {
 	if a.rank != b.rank {
 		return a.rank < b.rank
 	}
-	return a.seq < b.seq
+	if !a.due.Equal(b.due) {
+		return a.due.Before(b.due)
+	}
+	return a.id < b.id
 }

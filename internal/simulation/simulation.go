@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
@@ -73,7 +74,7 @@ type world struct {
 	agenda agenda
 	poll   time.Time
 	pace   time.Time
-	words  int
+	words  atomic.Int64
 	caps   *capLog
 }
 
@@ -164,8 +165,7 @@ func (w *world) wait(ctx context.Context) error {
 
 // draw returns a word that differs from all before; nobody guesses here.
 func (w *world) draw() string {
-	w.words++
-	return strconv.Itoa(w.words)
+	return strconv.FormatInt(w.words.Add(1), 10)
 }
 
 func (w *world) jitter(d time.Duration) time.Duration {
