@@ -82,7 +82,7 @@ func (b books) collect(ctx context.Context, out gauges) error {
 	for _, s := range planner.States() {
 		out.send(operationsDesc, int64(counts[s]), string(s))
 	}
-	closed, err := b.closed(ctx)
+	closed, err := b.Journal.ClosedScopes(ctx, b.specs, b.Now())
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (c *console) readAttention(ctx context.Context, o *overview) (err error) {
 	if o.Alerts, err = c.Journal.Alerts(ctx); err != nil {
 		return err
 	}
-	if o.Closed, err = c.closed(ctx); err != nil {
+	if o.Closed, err = c.Journal.ClosedScopes(ctx, c.specs, c.Now()); err != nil {
 		return err
 	}
 	ids, err := c.Journal.Open(ctx, planner.Parked, c.Now().AddDate(100, 0, 0), parkedShown)

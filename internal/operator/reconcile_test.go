@@ -301,3 +301,28 @@ func TestMoneyOnItsWayIsNoDrift(t *testing.T) {
 		t.Errorf("a drift was accepted while money is on its way: %v", err)
 	}
 }
+
+func TestAWindowThatRolledNeedsNobody(t *testing.T) {
+	t.Parallel()
+	r := anchored(t)
+	text := strings.Replace(signs("A, B"), "{cap: 5}", "{cap: 5, per: day, pause_at: 1, resume: window}", 1)
+	r.apply(r.spec(text))
+	told := func() bool {
+		t.Helper()
+		st, err := r.Status(t.Context(), "")
+		r.must(err)
+		for _, a := range st.Attention {
+			if a.Subject == "budget:signs" {
+				return true
+			}
+		}
+		return false
+	}
+	if !told() {
+		t.Error("a closed budget is not told")
+	}
+	r.advance(24 * time.Hour)
+	if told() {
+		t.Error("the budget is told as closed in its next window")
+	}
+}

@@ -310,7 +310,7 @@ func doubtSince(op *journal.Op) time.Time {
 
 // closed are the budgets whose latch waits for a person.
 func (o *Operator) closed(ctx context.Context, campaign string) ([]Attention, error) {
-	scopes, err := o.Journal.LatchedScopes(ctx)
+	scopes, err := o.Journal.ClosedScopes(ctx, journal.NewSpecs(o.Journal), o.Now())
 	if err != nil {
 		return nil, err
 	}
