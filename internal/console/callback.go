@@ -8,19 +8,23 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/time/rate"
 )
 
 const (
 	callbackRoute = "POST /callbacks/hiretalents/{secret}"
-	// Hints a second, and at once, that are handed on. What is above them is
-	// answered alike and dropped: polling finds it.
-	hintsPerSecond = 20
-	hintsAtOnce    = 100
+	// Hints a second, and at once, that are handed on, of all and of one source.
+	// What is above them is answered alike and dropped: polling finds it.
+	hintsPerSecond  = 100
+	hintsAtOnce     = 500
+	sourcePerSecond = 20
+	sourceAtOnce    = 100
 )
 
 // Hint is what a callback claims. It carries no signature: a reason to look,
@@ -33,23 +37,64 @@ type Hint struct {
 	ApplicationID int64
 }
 
-// callbacks answers 204 to the right secret, whatever it brought, and 404 to
-// everything else.
+// callbacks answers 204 whatever comes: nobody learns from it whether a secret
+// is right or a job exists. Without a secret there is no such page. The secret is
+// compared before anything is read, and in constant time.
 func (c *console) callbacks() http.HandlerFunc {
 	want := sha256.Sum256([]byte(c.CallbackSecret.Reveal()))
-	limit := rate.NewLimiter(hintsPerSecond, hintsAtOnce)
+	all, each := rate.NewLimiter(hintsPerSecond, hintsAtOnce), sources{}
 	on := c.CallbackSecret.IsSet() && c.OnCallback != nil
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !sameSecret(want, r.PathValue("secret")) || !on {
+		if !on {
 			http.NotFound(w, r)
 			return
 		}
-		hint, ok := readHint(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, maxForm))
-		if ok && limit.AllowN(c.Now(), 1) {
-			c.OnCallback(r.Context(), hint)
+		outcome := "refused"
+		if sameSecret(want, r.PathValue("secret")) {
+			hint, ok := readHint(r.Header.Get("Content-Type"), http.MaxBytesReader(w, r.Body, maxForm))
+			switch now := c.Now(); {
+			case !ok:
+				outcome = "unreadable"
+			case !each.of(r.RemoteAddr).AllowN(now, 1) || !all.AllowN(now, 1):
+				outcome = "limited"
+			default:
+				outcome = "taken"
+				c.OnCallback(r.Context(), hint)
+			}
 		}
+		c.Metrics.callbacks.WithLabelValues(outcome).Inc()
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// sources are the rates at which each address may hint.
+type sources struct {
+	mu sync.Mutex
+	at map[netip.Prefix]*rate.Limiter
+}
+
+// maxSources bounds how many addresses are remembered.
+const maxSources = 10_000
+
+// of is the limit of an address; those of one IPv6 network share it.
+func (s *sources) of(remote string) *rate.Limiter {
+	network := netip.Prefix{}
+	if at, err := netip.ParseAddrPort(remote); err == nil {
+		addr, bits := at.Addr().Unmap().WithZone(""), 32
+		if addr.Is6() {
+			bits = 64
+		}
+		network, _ = addr.Prefix(bits)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.at[network] == nil {
+		if s.at == nil || len(s.at) == maxSources {
+			s.at = map[netip.Prefix]*rate.Limiter{}
+		}
+		s.at[network] = rate.NewLimiter(sourcePerSecond, sourceAtOnce)
+	}
+	return s.at[network]
 }
 
 // readHint reads JSON or a form of either encoding, since which one is sent is

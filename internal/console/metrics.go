@@ -19,6 +19,7 @@ type Metrics struct {
 	exchanges *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
 	lag       prometheus.Gauge
+	callbacks *prometheus.CounterVec
 	audited   prometheus.Gauge
 	findings  *prometheus.GaugeVec
 }
@@ -49,13 +50,17 @@ func NewMetrics(version string) *Metrics {
 			Help: "What the last audit of this process found, by kind.",
 		}, []string{"kind"}),
 	}
+	m.callbacks = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "campaign_runner_callbacks_total",
+		Help: "Callbacks by what became of them: taken, limited, unreadable, or refused for a wrong secret.",
+	}, []string{"outcome"})
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "campaign_runner_build_info",
 		Help:        "Always 1; the labels tell the build.",
 		ConstLabels: prometheus.Labels{"version": version, "go": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.exchanges, m.latency, m.lag, m.audited, m.findings, build, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.callbacks, m.exchanges, m.latency, m.lag, m.audited, m.findings, build, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

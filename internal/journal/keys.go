@@ -49,6 +49,8 @@ func (k keyspace) alerts() string  { return string(k) + "alerts" }
 func (k keyspace) owners() string  { return string(k) + "owners" }
 func (k keyspace) quotes() string  { return string(k) + "quotes" }
 func (k keyspace) seqs() string    { return string(k) + "seqs" }
+func (k keyspace) events() string  { return string(k) + "events" }
+func (k keyspace) hints() string   { return string(k) + "hints" }
 func (k keyspace) settled() string { return string(k) + "settled" }
 func (k keyspace) followers(campaign, action string) string {
 	return string(k) + "followers:" + campaign + "/" + action

@@ -17,6 +17,9 @@ const (
 	tickEvery  = 100 * time.Millisecond
 	latchEvery = time.Second
 	sweepEvery = 5 * time.Second
+	heedEvery  = 500 * time.Millisecond
+	// hintEvery is how long a job that a callback named is not read again.
+	hintEvery = 10 * time.Second
 )
 
 // lead plans, sweeps and polls while this runner holds the lease, and stands by
@@ -30,7 +33,9 @@ func (r *Runner) lead(ctx context.Context) {
 	polled <- struct{}{}
 	audited := make(chan struct{}, 1)
 	audited <- struct{}{}
-	var now, poll time.Time
+	heeded := make(chan struct{}, 1)
+	heeded <- struct{}{}
+	var now, poll, heed time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -66,7 +71,15 @@ func (r *Runner) lead(ctx context.Context) {
 			}
 		default:
 		}
-		if r.pollDue(now, poll) {
+		if now.After(heed) {
+			select {
+			case <-heeded:
+				heed = now.Add(heedEvery)
+				r.loops.Go(func() { r.heed(ctx); heeded <- struct{}{} })
+			default:
+			}
+		}
+		if now.After(poll) {
 			select {
 			case <-polled:
 				poll = now.Add(r.pollEvery())
@@ -77,20 +90,23 @@ func (r *Runner) lead(ctx context.Context) {
 	}
 }
 
-// pollDue tells whether to poll: in its turn, or soon after a callback.
-func (r *Runner) pollDue(now, turn time.Time) bool {
-	select {
-	case <-r.hinted:
-		return true
-	default:
-		return now.After(turn)
-	}
-}
-
-// pollEvery keeps polling to a small share of the rate limit.
+// pollEvery keeps polling to a small share of the rate limit, and to less while
+// nothing happens.
 func (r *Runner) pollEvery() time.Duration {
 	const least, most = time.Second, time.Minute
-	return min(max(20*r.cfg.Settings.RateLimit.Interval(), least), most)
+	return r.watch.Pace(min(max(20*r.cfg.Settings.RateLimit.Interval(), least), most))
+}
+
+// heed reads the jobs that callbacks named.
+func (r *Runner) heed(ctx context.Context) {
+	select {
+	case <-r.verified:
+	default:
+		return
+	}
+	if err := r.watch.Heed(ctx); err != nil {
+		r.complain(ctx, "callbacks", err)
+	}
 }
 
 func (r *Runner) renew(ctx context.Context, fence string) string {

@@ -78,7 +78,6 @@ type Runner struct {
 	suspected atomic.Bool
 	rota      rota
 	fatal     chan error
-	hinted    chan struct{}
 }
 
 // Start starts a runner and returns once it works. ctx bounds the start alone.
@@ -90,7 +89,7 @@ func Start(ctx context.Context, cfg Config) (*Runner, error) {
 	if cfg.Scale <= 0 {
 		cfg.Scale = 1
 	}
-	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), hinted: make(chan struct{}, 1), rota: rota{jitter: jitter}}
+	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), rota: rota{jitter: jitter}}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

@@ -68,7 +68,7 @@ func (r *Runner) listen(ctx context.Context) error {
 	host, _, _ := net.SplitHostPort(s.Listen)
 	h := console.New(console.Config{
 		Journal: r.Journal, Now: r.cfg.Now, Log: r.cfg.Log, Token: s.ConsoleToken, CallbackSecret: s.CallbackSecret,
-		OnCallback: func(context.Context, console.Hint) { r.hint() },
+		OnCallback: r.hint,
 		Ready: func(context.Context) error {
 			if r.working.Load() {
 				return nil
@@ -95,11 +95,11 @@ func (r *Runner) listen(ctx context.Context) error {
 	return nil
 }
 
-// hint asks for a poll soon: something is said to have happened.
-func (r *Runner) hint() {
-	select {
-	case r.hinted <- struct{}{}:
-	default:
+// hint asks for a read of the job that is said to have changed, by whichever
+// runner polls. Jobs that no campaign owns are nobody's business.
+func (r *Runner) hint(ctx context.Context, h console.Hint) {
+	if _, err := r.Journal.Hint(ctx, r.cfg.Now(), h.JobID, r.scaled(hintEvery)); err != nil {
+		r.complain(ctx, "callback", err)
 	}
 }
 

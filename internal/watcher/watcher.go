@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
@@ -50,6 +51,10 @@ type Watcher struct {
 	Config
 	specs   *journal.Specs
 	waiting waiting
+	// polls counts the polls, which come one after another; quiet those in a row
+	// that found nothing new.
+	polls int
+	quiet atomic.Int64
 }
 
 // New returns a watcher.
@@ -75,8 +80,9 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Poll reads the list of jobs once and writes down what became of ours: their
-// status, their applications, and what their filled seats are worth.
+// Poll reads lists of jobs and writes down what became of ours: their status,
+// their applications, and what their filled seats are worth. Jobs that are
+// online are read each time; all of them are now and then.
 func (w *Watcher) Poll(ctx context.Context) error {
 	ours, err := w.Journal.AllJobs(ctx)
 	if err != nil || len(ours) == 0 {
@@ -89,13 +95,28 @@ func (w *Watcher) Poll(ctx context.Context) error {
 	for i := range ours {
 		known[ours[i].ID] = &ours[i]
 	}
-	listed, err := w.list(ctx, known)
+	listed, err := w.jobs(ctx, known)
 	if err != nil {
 		return err
 	}
 	now := w.Now()
+	news, err := w.see(ctx, now, known, listed)
+	if err != nil {
+		return err
+	}
+	w.keepPace(news)
+	if err := w.learnSeats(ctx, known, listed); err != nil {
+		return err
+	}
+	if err := w.consume(ctx, now, ours); err != nil {
+		return err
+	}
+	return w.react(ctx)
+}
+
+// see writes what was read of jobs and tells whether any of it is new.
+func (w *Watcher) see(ctx context.Context, now time.Time, known map[int64]*journal.Job, listed []api.Job) (news bool, err error) {
 	var seen []journal.Sighting
-	var changed []change
 	for _, job := range listed {
 		own := known[job.ID]
 		if executor.Foreign(own, job) {
@@ -104,34 +125,71 @@ func (w *Watcher) Poll(ctx context.Context) error {
 		}
 		s := journal.Sighting{ID: job.ID, Status: statusOf(job.Status), Applications: job.Applications, Title: job.Title}
 		seen = append(seen, s)
-		changed = append(changed, compare(own, s)...)
+		news = news || own.Status != s.Status || own.Applications != s.Applications
 		own.Status, own.Applications = s.Status, s.Applications
 	}
-	if err := w.Journal.See(ctx, now, seen); err != nil {
-		return err
-	}
-	if err := w.lookForGone(ctx, known, listed); err != nil {
-		return err
-	}
-	if err := w.learnSeats(ctx, known, listed); err != nil {
-		return err
-	}
-	if err := w.consume(ctx, now, ours); err != nil {
-		return err
-	}
-	return w.react(ctx, now, changed)
+	return news, w.Journal.See(ctx, now, seen)
 }
 
-// list reads the pages of jobs until all of ours have been seen.
-func (w *Watcher) list(ctx context.Context, known map[int64]*journal.Job) ([]api.Job, error) {
-	missing := 0
-	for _, job := range known {
-		if job.Status != journal.JobGone {
-			missing++
+const (
+	// allEvery is after how many polls all jobs are read, not those online alone:
+	// finished jobs change only by what is done on the website.
+	allEvery = 10
+	// slowest is how much longer than usual a poll is waited for while nothing
+	// changes.
+	slowest = 4
+)
+
+// Pace is how long to wait until the next poll: the given time while something
+// happens, up to four times as long while nothing does.
+func (w *Watcher) Pace(busy time.Duration) time.Duration {
+	return time.Duration(float64(busy) * min(slowest, 1+float64(w.quiet.Load())/4))
+}
+
+func (w *Watcher) keepPace(news bool) {
+	if news {
+		w.quiet.Store(0)
+		return
+	}
+	w.quiet.Add(1)
+}
+
+// jobs reads the jobs that may have changed. Where few of them are not on the
+// list of those online they are asked for one by one, else all jobs are listed.
+func (w *Watcher) jobs(ctx context.Context, known map[int64]*journal.Job) ([]api.Job, error) {
+	if w.polls++; w.polls%allEvery != 1 {
+		listed, err := w.list(ctx, known, api.JobsOnline, func(s journal.JobStatus) bool { return s == journal.JobOnline })
+		if err != nil {
+			return nil, err
+		}
+		absent := missing(known, listed, func(s journal.JobStatus) bool { return s == journal.JobOnline || s == journal.JobWaiting })
+		if len(absent) <= goneChecks {
+			more, err := w.askFor(ctx, known, absent)
+			return append(listed, more...), err
 		}
 	}
+	listed, err := w.list(ctx, known, api.JobsAll, func(s journal.JobStatus) bool { return s != journal.JobGone })
+	if err != nil {
+		return nil, err
+	}
+	absent := missing(known, listed, func(s journal.JobStatus) bool { return s != journal.JobGone })
+	more, err := w.askFor(ctx, known, absent[:min(len(absent), goneChecks)])
+	return append(listed, more...), err
+}
+
+// list reads the pages of jobs until all of ours that are expected were seen.
+func (w *Watcher) list(ctx context.Context, known map[int64]*journal.Job, filter api.JobFilter, expected func(journal.JobStatus) bool) ([]api.Job, error) {
+	left := 0
+	for _, job := range known {
+		if expected(job.Status) {
+			left++
+		}
+	}
+	if left == 0 && filter == api.JobsOnline {
+		return nil, nil
+	}
 	var listed []api.Job
-	for job, err := range w.Market.AllJobs(ctx, api.JobsAll) {
+	for job, err := range w.Market.AllJobs(ctx, filter) {
 		if err != nil {
 			return nil, err
 		}
@@ -140,14 +198,29 @@ func (w *Watcher) list(ctx context.Context, known map[int64]*journal.Job) ([]api
 			continue
 		}
 		listed = append(listed, job)
-		if own.Status != journal.JobGone {
-			missing--
+		if expected(own.Status) {
+			left--
 		}
-		if missing == 0 {
+		if left == 0 {
 			break
 		}
 	}
 	return listed, nil
+}
+
+// missing are the jobs that a list did not show and that are expected somewhere.
+func missing(known map[int64]*journal.Job, listed []api.Job, expected func(journal.JobStatus) bool) []int64 {
+	shown := make(map[int64]bool, len(listed))
+	for _, job := range listed {
+		shown[job.ID] = true
+	}
+	var ids []int64
+	for id, own := range known {
+		if !shown[id] && own.Lane == "" && expected(own.Status) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func statusOf(s api.JobStatus) journal.JobStatus {
@@ -163,34 +236,71 @@ func statusOf(s api.JobStatus) journal.JobStatus {
 // goneChecks bounds how many missing jobs one poll asks for by their ids.
 const goneChecks = 5
 
-// lookForGone asks for jobs that no list showed. A list may hide a job that
-// waits for approval, so only its own address tells that it was deleted.
-func (w *Watcher) lookForGone(ctx context.Context, known map[int64]*journal.Job, listed []api.Job) error {
-	shown := make(map[int64]bool, len(listed))
-	for _, job := range listed {
-		shown[job.ID] = true
-	}
-	checks := 0
-	for id, own := range known {
-		if shown[id] || own.Status == journal.JobGone || own.Lane != "" || checks == goneChecks {
-			continue
-		}
-		checks++
-		_, err := w.Market.Job(ctx, id)
-		if api.ReasonOf(err) != api.ReasonNotFound {
-			continue
-		}
-		w.Suspect()
-		now := w.Now()
-		if err := w.Journal.See(ctx, now, []journal.Sighting{{ID: id, Status: journal.JobGone, Applications: own.Applications, Title: own.Title}}); err != nil {
-			return err
-		}
-		if err := w.Journal.Alert(ctx, now, fmt.Sprintf("job:%d", id), fmt.Sprintf(
-			"job %d of campaign %s was deleted on the marketplace: nothing more is done to it", id, own.Campaign)); err != nil {
-			return err
+// askFor reads jobs that no list showed. A list may hide a job that waits for
+// approval, so only its own address tells that it was deleted.
+func (w *Watcher) askFor(ctx context.Context, known map[int64]*journal.Job, ids []int64) ([]api.Job, error) {
+	var found []api.Job
+	for _, id := range ids {
+		job, err := w.Market.Job(ctx, id)
+		switch {
+		case err == nil:
+			found = append(found, job)
+		case api.ReasonOf(err) == api.ReasonNotFound:
+			if err := w.gone(ctx, known[id]); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	return found, nil
+}
+
+// gone notes that a job was deleted on the marketplace.
+func (w *Watcher) gone(ctx context.Context, own *journal.Job) error {
+	w.Suspect()
+	now := w.Now()
+	if err := w.Journal.See(ctx, now, []journal.Sighting{{ID: own.ID, Status: journal.JobGone, Applications: own.Applications, Title: own.Title}}); err != nil {
+		return err
+	}
+	own.Status = journal.JobGone
+	return w.Journal.Alert(ctx, now, fmt.Sprintf("job:%d", own.ID), fmt.Sprintf(
+		"job %d of campaign %s was deleted on the marketplace: nothing more is done to it", own.ID, own.Campaign))
+}
+
+// hintsAtOnce bounds how many hinted jobs one call reads.
+const hintsAtOnce = 20
+
+// Heed reads the jobs to which something is said to have happened, each once,
+// and acts on what is true of it. What is said without ground changes nothing.
+func (w *Watcher) Heed(ctx context.Context) error {
+	ids, err := w.Journal.Hinted(ctx, w.Now(), hintsAtOnce)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	for _, id := range ids {
+		mine, err := w.Journal.Heed(ctx, w.Now(), id)
+		if err != nil {
+			return err
+		}
+		own, err := w.Journal.Job(ctx, id)
+		if !mine || errors.Is(err, journal.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		job, err := w.Market.Job(ctx, id)
+		if err != nil {
+			continue // polling finds what there is
+		}
+		news, err := w.see(ctx, w.Now(), map[int64]*journal.Job{id: own}, []api.Job{job})
+		if err != nil {
+			return err
+		}
+		if news {
+			w.keepPace(true)
+		}
+	}
+	return w.react(ctx)
 }
 
 // learnSeats finds out whether the marketplace's number of seats counts all
@@ -243,40 +353,42 @@ func (w *Watcher) consume(ctx context.Context, now time.Time, jobs []journal.Job
 	return nil
 }
 
-// change is something that happened to a job between two looks at it.
-type change struct {
-	// job is as it is now.
-	job   journal.Job
-	event campaigns.Event
-}
-
-func compare(own *journal.Job, s journal.Sighting) []change {
-	var out []change
-	now := *own
-	now.Status, now.Applications = s.Status, s.Applications
-	if s.Status == journal.JobFinished && own.Status == journal.JobOnline {
-		out = append(out, change{job: now, event: campaigns.OnJobFinished})
+// react plans the actions that wait for what happened. Something is taken off
+// the list after that: planned again after a crash, it is the same operations.
+func (w *Watcher) react(ctx context.Context) error {
+	list, err := w.Journal.Happenings(ctx)
+	if err != nil || len(list) == 0 {
+		return err
 	}
-	if s.Applications > own.Applications {
-		out = append(out, change{job: now, event: campaigns.OnNewApplication})
-	}
-	return out
-}
-
-// react plans the actions that wait for what happened.
-func (w *Watcher) react(ctx context.Context, now time.Time, changed []change) error {
-	slot := now.UTC().Truncate(time.Second)
-	for _, c := range changed {
-		sp := w.specs.Get(c.job.Campaign)
-		if sp == nil || sp.State != journal.Active {
-			continue
+	for _, h := range list {
+		if err := w.reactTo(ctx, h); err != nil {
+			return err
 		}
-		for i := range sp.Spec.Actions {
-			a := &sp.Spec.Actions[i]
-			if a.On != c.event {
-				continue
-			}
-			if err := w.fire(ctx, sp, a, c.job, slot); err != nil {
+		if err := w.Journal.Heard(ctx, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Watcher) reactTo(ctx context.Context, h journal.Happening) error {
+	job, err := w.Journal.Job(ctx, h.Job)
+	if errors.Is(err, journal.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.specs.Refresh(ctx, []string{job.Campaign}); err != nil {
+		return err
+	}
+	sp := w.specs.Get(job.Campaign)
+	if sp == nil || sp.State != journal.Active {
+		return nil
+	}
+	for i := range sp.Spec.Actions {
+		if a := &sp.Spec.Actions[i]; a.On == h.Event {
+			if err := w.fire(ctx, sp, a, *job, h.Slot); err != nil {
 				return err
 			}
 		}

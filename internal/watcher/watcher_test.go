@@ -243,3 +243,80 @@ func TestAJobWithAnothersMarkerIsSuspected(t *testing.T) {
 		})
 	}
 }
+
+func waitsForEvents() []campaigns.Action {
+	return []campaigns.Action{
+		{ID: "again", Do: campaigns.DoResume, On: campaigns.OnJobFinished, Seats: 5, Jobs: campaigns.JobsLatest, Timezone: "UTC"},
+		{ID: "rate", Do: campaigns.DoRate, On: campaigns.OnNewApplication, Timezone: "UTC", Rules: []campaigns.Rule{{When: "true", Verdict: campaigns.Approve}}},
+	}
+}
+
+// TestCallbacksChangeNothingButSpeed floods, doubles and forges hints: a job is
+// read once an interval, one that nobody owns never, and each event acts once.
+func TestCallbacksChangeNothingButSpeed(t *testing.T) {
+	t.Parallel()
+	r := setup(t, waitsForEvents()...)
+	job := r.job(2)
+	r.must(r.watcher.Poll(r.ctx))
+	reads := func() int64 { return int64(r.market.Traffic().Received["job"]) }
+	const every, minutes, hintsEach = 10 * time.Second, 3, 20
+	r.handIn(job, "one", "two")
+	for range minutes * 60 {
+		r.now = r.now.Add(time.Second)
+		for i := range hintsEach {
+			mine, err := r.journal.Hint(r.ctx, r.now, job+int64(i%2)*1000, every)
+			r.must(err)
+			if mine != (i%2 == 0) {
+				t.Fatalf("hint %d is taken for one of our jobs: %t", i, mine)
+			}
+		}
+		r.must(r.watcher.Heed(r.ctx))
+	}
+	if n := reads(); n < 1 || n > minutes*6+1 {
+		t.Errorf("%d hints cost %d reads, want one each 10 s", minutes*60*hintsEach, n)
+	}
+	r.must(r.watcher.Poll(r.ctx))
+	if len(r.planned) != 1 || len(r.reviews) != 1 {
+		t.Errorf("planned %v and %d reviews, want one each", r.planned, len(r.reviews))
+	}
+}
+
+func TestPollingHealsCallbacksThatAreLost(t *testing.T) {
+	t.Parallel()
+	for _, heard := range []bool{true, false} {
+		r := setup(t, waitsForEvents()...)
+		job := r.job(2)
+		r.must(r.watcher.Poll(r.ctx))
+		r.handIn(job, "one", "two")
+		r.now = r.now.Add(time.Minute)
+		if heard {
+			_, err := r.journal.Hint(r.ctx, r.now, job, time.Second)
+			r.must(err)
+			r.must(r.watcher.Heed(r.ctx))
+		}
+		r.must(r.watcher.Poll(r.ctx))
+		if len(r.planned) != 1 || len(r.reviews) != 1 {
+			t.Errorf("heard %t: planned %v and %d reviews, want one each", heard, r.planned, len(r.reviews))
+		}
+	}
+}
+
+func TestPollsOfManyJobsAreFewCalls(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	for range 9 {
+		r.must(r.market.FinishJob(r.job(5)))
+	}
+	r.job(5)
+	r.must(r.watcher.Poll(r.ctx))
+	before := len(r.market.Traffic().Requests)
+	for range 9 {
+		r.must(r.watcher.Poll(r.ctx))
+	}
+	if n := len(r.market.Traffic().Requests) - before; n != 9 {
+		t.Errorf("9 polls with one job online of ten made %d calls, want one each", n)
+	}
+	if pace := r.watcher.Pace(time.Second); pace < 3*time.Second {
+		t.Errorf("the next poll of quiet jobs comes after %s", pace)
+	}
+}
