@@ -177,6 +177,16 @@ func (c counted) Settle(ctx context.Context, s journal.Settlement) ([]string, er
 	return closed, err
 }
 
+func (c counted) SettlePage(ctx context.Context, now time.Time, list []journal.Settlement) ([]bool, error) {
+	written, err := c.Journal.SettlePage(ctx, now, list)
+	for _, w := range written {
+		if w && c.left.Add(-1) == 0 {
+			close(c.done)
+		}
+	}
+	return written, err
+}
+
 func rate(n int, start time.Time) float64 { return float64(n) / time.Since(start).Seconds() }
 
 // campaign has n items and a cap that they all fit under.

@@ -80,9 +80,11 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	if c == nil {
 		return next, err
 	}
+	before := e.Now()
 	if err := e.Wait(ctx); err != nil {
 		return nil, err
 	}
+	e.paced.Store(e.Now().Sub(before) > pacedWait)
 	// Where requests take long, an operation that is begun must not wait in line.
 	first := e.slow.Load()
 	if first {

@@ -21,6 +21,8 @@ type Journal interface {
 	Load(ctx context.Context, ids []string) ([]*journal.Op, error)
 	Create(ctx context.Context, now time.Time, occ *journal.Occurrence, ops []journal.New) ([]string, error)
 	Begin(ctx context.Context, s journal.Start) (journal.Passage, error)
+	BeginPage(ctx context.Context, now, deadline time.Time, starts []journal.Start) ([]journal.Passage, error)
+	SettlePage(ctx context.Context, now time.Time, list []journal.Settlement) ([]bool, error)
 	Attest(ctx context.Context, op *journal.Op, now time.Time, evidence any) error
 	Settle(ctx context.Context, s journal.Settlement) ([]string, error)
 	Defer(ctx context.Context, op *journal.Op, now, due time.Time, reason string) error
@@ -114,6 +116,7 @@ type Executor struct {
 	window chan struct{}
 	slots  chan struct{}
 	slow   atomic.Bool
+	paced  atomic.Bool
 	// learned tells that the journal knows what the number of seats counts.
 	learned atomic.Bool
 	// spare slots are for pauses, which never wait behind purchases.
@@ -196,6 +199,13 @@ func (e *Executor) Perform(ctx context.Context, ids []string) ([]Next, error) {
 		errs []error
 		wg   sync.WaitGroup
 	)
+	if page, others := e.ratings(ops); len(page) > 0 {
+		alone, more, err := e.ratePage(ctx, page)
+		next, ops = more, append(others, alone...)
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
 	for _, op := range ops {
 		window := e.window
 		if op.Kind == planner.Pause {

@@ -45,24 +45,42 @@ func (j *Journal) sign(batch []*call) {
 		return
 	}
 	for _, c := range batch {
-		if c.script == j.scripts["begin"] {
+		switch c.script {
+		case j.scripts["begin"]:
 			c.args[beginID], c.args[beginHolder], c.args[beginKnown] = j.trail.id, j.trail.holder, j.trail.known
+		case j.scripts[scriptBeginPage]:
+			c.args[0], c.args[1], c.args[2] = j.trail.id, j.trail.holder, j.trail.known
 		}
 	}
 }
 
-// follow keeps the number that a begin was given.
+// follow keeps the highest number that a begin was given.
 func (j *Journal) follow(c *call) {
-	if c.err != nil || c.script != j.scripts["begin"] || c.out[0] != string(Through) {
+	if c.err != nil || c.out[0] != string(Through) {
 		return
 	}
-	seq, err := strconv.ParseInt(c.out[2], 10, 64)
-	if err != nil {
-		return
+	var high int64
+	switch c.script {
+	case j.scripts["begin"]:
+		high = seqOf(c.out[2])
+	case j.scripts[scriptBeginPage]:
+		for i := 1; i+2 < len(c.out); i += 3 {
+			if c.out[i] == string(Through) {
+				high = max(high, seqOf(c.out[i+2]))
+			}
+		}
 	}
 	j.trail.mu.Lock()
 	defer j.trail.mu.Unlock()
-	j.trail.known = max(j.trail.known, seq)
+	j.trail.known = max(j.trail.known, high)
+}
+
+func seqOf(text string) int64 {
+	seq, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0 // Begin tells of it
+	}
+	return seq
 }
 
 // Presence is what a runner says of itself when it looks at the journal.
