@@ -29,8 +29,12 @@ const (
 	TypeReview = "applications:review"
 )
 
-// pageSize is how many operations travel as one task.
-const pageSize = 50
+// pageSize is how many operations travel as one task, and ratingsPage how many
+// ratings: they are begun together, and share each write of the disk.
+const (
+	pageSize    = 50
+	ratingsPage = 200
+)
 
 // maxRetry is how often Asynq starts a task again after a failure of Redis. The
 // sweeper would make it anew in any case.
@@ -87,7 +91,11 @@ func (c *Client) Enqueue(ctx context.Context, next []executor.Next) error {
 		pages[p] = append(pages[p], n.ID)
 	}
 	for p, ids := range pages {
-		for chunk := range slices.Chunk(ids, pageSize) {
+		size := pageSize
+		if p.queue == planner.QueueRate {
+			size = ratingsPage
+		}
+		for chunk := range slices.Chunk(ids, size) {
 			if err := c.put(ctx, TypePerform, page{IDs: chunk}, p.queue, p.delay); err != nil {
 				return err
 			}
