@@ -26,7 +26,7 @@ for i = 1, count do
   local base = 4 + 3 * i
   local id, nonce = ARGV[base], ARGV[base + 1]
   local k = opkey(id)
-  local f = redis.call('HMGET', k, 's', 'x', 'n', 'sq', 'xs', 'h', 'e')
+  local f = redis.call('HMGET', k, 's', 'x', 'n', 'sq', 'xs', 'h', 'e', 'neg')
   local gate, one, two = 'ok', '', ''
   local c = campaign(id)
   if not f[1] then gate = 'gone'
@@ -47,8 +47,9 @@ if #through == 0 then return out end
 
 local last = 0
 if holder ~= '' then
-  last = redis.call('INCRBY', P .. 'sends', #through)
-  redis.call('HSET', seqs, holder, last)
+  last = num(redis.call('GET', P .. 'sends')) + #through
+  redis.call('SET', P .. 'sends', int(last))
+  redis.call('HSET', seqs, holder, int(last))
 end
 local left, came = {}, {}
 for i, t in ipairs(through) do
@@ -57,8 +58,8 @@ for i, t in ipairs(through) do
   local tried = (t.f[5] or '') .. t.nonce .. ' '
   if #tried > 2000 then tried = string.match(tried, ' (.*)$', #tried - 1000) end
   redis.call('HSET', t.k, 's', 'sending', 'ut', now, 'due', deadline, 'n', n, 'x', t.nonce, 'sq', seq, 'xs', tried,
-    'neg', 0, 'h', t.f[6] and (t.f[6] .. '\n' .. t.event) or t.event)
-  if t.f[7] then redis.call('HDEL', t.k, 'e', 'qa') end
+    'h', t.f[6] and (t.f[6] .. '\n' .. t.event) or t.event)
+  if t.f[7] or t.f[8] then redis.call('HDEL', t.k, 'e', 'qa', 'neg') end
   left[i] = t.id
   came[2 * i - 1] = deadline; came[2 * i] = t.id
   out[t.at + 2] = n; out[t.at + 3] = int(seq)

@@ -10,7 +10,7 @@ for i = 1, count do
   local base = 3 + 7 * (i - 1)
   local id, nonce, stamp = ARGV[base], ARGV[base + 1], ARGV[base + 2]
   local k = opkey(id)
-  local f = redis.call('HMGET', k, 's', 'x', 'y', 'h', 'kc', 'ln', 'a')
+  local f = redis.call('HMGET', k, 's', 'x', 'y', 'h', 'kc', 'ln', 'a', 'ev', 'neg', 'e')
   local word = 'ok'
   if f[3] == stamp then word = 'ok'
   elseif f[1] ~= 'sending' then word = f[1] or 'gone'
@@ -18,9 +18,10 @@ for i = 1, count do
   elseif (f[5] and f[5] ~= '') or (f[6] and f[6] ~= '') then word = 'money'
   else
     local event = ARGV[base + 3]
-    redis.call('HSET', k, 's', 'applied', 'ut', now, 'due', now, 'st', now, 'y', stamp,
+    redis.call('HSET', k, 's', 'applied', 'ut', now, 'due', now, 'st', now, 'y', stamp, 'x', '',
       'h', f[4] and (f[4] .. '\n' .. event) or event)
-    redis.call('HDEL', k, 'x', 'e', 'ev', 'neg', 'kc', 'b', 'ln')
+    -- What an attempt by itself left; a page leaves none of it but x.
+    if f[5] or f[6] or f[8] or f[9] or f[10] then redis.call('HDEL', k, 'e', 'ev', 'neg', 'kc', 'b', 'ln') end
     left[#left + 1] = id
     local c = campaign_of(id)
     add(counts, c, 1)
