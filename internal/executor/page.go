@@ -175,7 +175,7 @@ func batches(in <-chan sent) func(yield func([]sent) bool) {
 		defer idle.Stop()
 		var batch []sent
 		for {
-			full := false
+			var full bool
 			select {
 			case s, open := <-in:
 				if !open {
