@@ -113,9 +113,6 @@ func (s scenario) run(t *testing.T, seed uint64) verdicts {
 	v := w.judge()
 	t.Logf("seed %d: %s", seed, w.report())
 	if t.Failed() {
-		for i, r := range w.runners {
-			t.Logf("runner %d:\n%s", i, r.log.tail(3000))
-		}
 		t.Logf("replay: %s", s.replay(seed))
 	}
 	return v

@@ -74,8 +74,11 @@ func newWorld(t *testing.T, s scenario, seed uint64) *world {
 	return w
 }
 
-// end leaves no process behind.
+// end leaves no process behind, and tells a failed test the last words.
 func (r *runner) end() {
+	if r.w.t.Failed() {
+		r.w.t.Logf("a runner's last words:\n%s", r.log.tail(4000))
+	}
 	r.mu.Lock()
 	p := r.proc
 	r.wanted = false
@@ -145,7 +148,7 @@ func (w *world) await(what string, reached func() bool) {
 	deadline := time.Now().Add(patience)
 	for !reached() {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("waited in vain for %s; a runner's last words:\n%s", what, w.runners[0].log.tail(4000))
+			w.t.Fatalf("waited in vain for %s", what)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -243,7 +246,8 @@ func (w *world) quiesce() {
 	began := time.Now()
 	for calm := 0; calm < 3; {
 		if time.Since(began) > patience {
-			w.fail("work is left undone:\n%s", w.unfinished())
+			attention, _, _ := w.enqueue("status")
+			w.fail("work is left undone:\n%s\n%s", w.unfinished(), attention)
 			w.t.FailNow()
 		}
 		ops, err := w.journal.Ops(w.t.Context(), journal.Filter{})

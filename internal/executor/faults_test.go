@@ -274,3 +274,33 @@ func TestARefundThatCouldNotBeMeasuredIsPutRight(t *testing.T) {
 		})
 	}
 }
+
+func TestACallThatLandsBetweenTwoReadsIsNotMadeTwice(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"create", "add_seats", "resume"} {
+		for _, late := range []string{"200s", "300s"} { // the reads are two minutes apart
+			t.Run(kind+"/"+late, func(t *testing.T) {
+				t.Parallel()
+				r := setup(t, sandbox.Config{})
+				r.spec.Items = r.spec.Items[:1]
+				r.register()
+				if kind != "create" {
+					r.created()
+				}
+				if kind == "resume" {
+					r.occurrence("pause")
+					r.settle()
+				}
+				r.must2(r.exec.Balance(t.Context()))
+				r.clock.advance(time.Minute)
+				r.faults(kind + ":late(" + late + ")@1")
+				id := r.occurrence(kind)[0]
+				r.settle()
+				if op := r.want(id, planner.Applied); op.Attempts != 1 {
+					t.Errorf("%d attempts, want 1", op.Attempts)
+				}
+				r.agree()
+			})
+		}
+	}
+}

@@ -195,7 +195,7 @@ var ofReadBacks = []mutant{
 		"internal/executor/readback.go", `const readsForAbsence = 3`, `const readsForAbsence = 1`,
 		executorRoom),
 	one("no rest before a read-back", "a request that lands late is made twice",
-		"internal/executor/readback.go", `if op.Due.After(now) {`, `if false {`,
+		"internal/executor/readback.go", `if op.Due.After(now) {`, `if now.IsZero() {`,
 		executorRoom),
 	one("verdict from the balance alone", "a request that lands late is made twice",
 		"internal/executor/readback.go", `	return e.decide(ctx, op, v)`,
@@ -229,7 +229,7 @@ var ofReadBacks = []mutant{
 		"internal/executor/quote.go", "	if ans.JobID != 0 {\n\t\tq.e.Log", "	ans.JobID = 0\n\tif ans.JobID != 0 {\n\t\tq.e.Log",
 		executorRoom),
 	one("jobs of a closed budget stay online", "a budget at its threshold is spent to the last seat",
-		"internal/executor/outcome.go", `	return e.enforce(ctx, closed)`, `	return nil, nil`,
+		"internal/executor/outcome.go", `	return e.enforce(ctx, closed)`, `	return e.enforce(ctx, closed[:0])`,
 		executorRoom),
 }
 
