@@ -269,7 +269,7 @@ func undone(ops []*journal.Op) []*journal.Op {
 	}
 	var open []*journal.Op
 	for _, op := range ops {
-		if !op.State.Settled() && !(op.State == planner.Queued && parked[op.JobID]) {
+		if !op.State.Settled() && (op.State != planner.Queued || !parked[op.JobID]) {
 			open = append(open, op)
 		}
 	}
