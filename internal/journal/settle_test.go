@@ -307,6 +307,7 @@ func TestJobs(t *testing.T) {
 			s.must(s.Adopt(s.ctx, s.now, again))
 			got, err := s.Job(s.ctx, 7)
 			s.must(err)
+			job.Generation = "0"
 			s.same("job", *got, job)
 			again.Campaign = "d"
 			if err := s.Adopt(s.ctx, s.now, again); err == nil {
