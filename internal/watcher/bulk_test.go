@@ -30,17 +30,16 @@ import (
 // clock by hand. What they enqueue is carried out by settle.
 type bulk struct {
 	*testing.T
-	ahead   atomic.Int64
-	box     *sandbox.Sandbox
-	books   *journal.Journal
-	watch   *watcher.Watcher
-	exec    *executor.Executor
-	draws   atomic.Int64
-	mu      sync.Mutex
-	next    []executor.Next
-	reviews []journal.Review
-	jobs    []int64
-	apps    []int64
+	ahead atomic.Int64
+	box   *sandbox.Sandbox
+	books *journal.Journal
+	watch *watcher.Watcher
+	exec  *executor.Executor
+	draws atomic.Int64
+	mu    sync.Mutex
+	next  []executor.Next
+	jobs  []int64
+	apps  []int64
 	// waves come while ratings are carried out.
 	waves []int
 }
@@ -74,7 +73,7 @@ func newBulk(t *testing.T, cfg sandbox.Config, action campaigns.Action) *bulk {
 	})
 	b.watch = watcher.New(watcher.Config{
 		Journal: b.books, Market: client, Now: b.now, Log: log, Plan: b.exec.Plan, Enqueue: b.enqueue,
-		StartReview: func(_ context.Context, r journal.Review) error { b.reviews = append(b.reviews, r); return nil },
+		StartReview: func(context.Context, journal.Review) error { return nil },
 		Rest:        func(context.Context, time.Duration) error { return nil },
 	})
 	b.must(b.books.Register(t.Context(), b.now(), &campaigns.Campaign{
@@ -137,13 +136,12 @@ func (b *bulk) arrive(n int) {
 func (b *bulk) round() {
 	b.Helper()
 	b.ahead.Add(int64(time.Minute))
-	_ = b.watch.Poll(b.Context()) // what fails is tried again in the next round
-	due := b.reviews
-	b.reviews = nil
+	_ = b.watch.Poll(b.Context())            // what fails is tried again in the next round
+	due, err := b.books.Reviews(b.Context()) // as the sweeper does: one that failed or waits is there again
+	b.must(err)
 	for _, r := range due {
 		next, err := b.watch.Review(b.Context(), r)
 		if err != nil {
-			b.reviews = append(b.reviews, r)
 			continue
 		}
 		b.must(b.enqueue(b.Context(), next))

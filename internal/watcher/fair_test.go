@@ -172,7 +172,7 @@ func TestTheOldestPendingIsToldWhenItsTimeHasPassed(t *testing.T) {
 	b.handIn("easy")
 	for range 3 { // it is seen to be rated when the list is read, and told at the next poll
 		b.ahead.Add(int64(2 * time.Hour))
-		b.reviews = append(b.reviews, journal.Review{Campaign: "signs", Action: "rate", Slot: b.now(), ByHand: true})
+		b.must(b.books.AddReview(t.Context(), b.now(), journal.Review{Campaign: "signs", Action: "rate", Slot: b.now().Truncate(time.Second), ByHand: true}))
 		b.round()
 	}
 	if a := told(); a["overdue:signs"] != "" || a["left:signs/rate"] != "" {
