@@ -26,6 +26,7 @@ import (
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 	"github.com/campaign-runner/campaign-runner/internal/sandbox"
+	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 	"github.com/campaign-runner/campaign-runner/internal/tasks"
 )
 
@@ -142,8 +143,13 @@ func ours(b *testing.B, r *rig, j *journal.Journal, ops []planner.Operation) flo
 	var left atomic.Int64
 	left.Store(int64(len(ops)))
 	done := make(chan struct{})
+	guard, err := sendlog.Start(ctx, sendlog.Config{
+		Disk: sendlog.OS(b.TempDir()), Journal: j, Name: "bench", Now: time.Now, Draw: rand.Text, Log: r.log,
+	})
+	must(b, err)
+	defer func() { must(b, guard.Close(ctx)) }()
 	exec := executor.New(executor.Config{
-		Journal: counted{j, &left, done}, Market: r.client, Now: time.Now, Log: r.log, Draw: rand.Text,
+		Witness: guard, Journal: counted{j, &left, done}, Market: r.client, Now: time.Now, Log: r.log, Draw: rand.Text,
 		Jitter: func(d time.Duration) time.Duration { return d }, Concurrency: inFlight,
 	})
 	created, err := j.Create(ctx, time.Now(), nil, journal.Queue(ops))

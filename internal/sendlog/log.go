@@ -163,6 +163,16 @@ func (l *Log) Outcome(o Outcome) {
 	}
 }
 
+// Flush returns once all that was appended is on the disk.
+func (l *Log) Flush() error {
+	b, err := l.put(nil, 0, true)
+	if err != nil {
+		return err
+	}
+	<-b.done
+	return b.err
+}
+
 // put adds a line to the batch. The first one of a quiet moment writes it; those
 // who come while it is written form the next.
 func (l *Log) put(line []byte, seq int64, sync bool) (*batch, error) {

@@ -138,6 +138,10 @@ func (g *Guard) dead() ([]Contents, error) {
 // freeze stops the sends of this process, whatever Redis says, and those of all
 // others through the journal.
 func (g *Guard) freeze(ctx context.Context, holder string, st journal.Standing) error {
+	// Whoever recovers reads the file.
+	if err := g.log.Flush(); err != nil {
+		g.Log.WarnContext(ctx, "the send log could not be written to the end", "err", err)
+	}
 	logs, err := ReadAll(g.Disk)
 	if err != nil {
 		return err
