@@ -304,3 +304,22 @@ func TestACallThatLandsBetweenTwoReadsIsNotMadeTwice(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingIsReadBackBeforeItsRest(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	r.faults("create:drop_before@1")
+	ids := r.occurrence("create")
+	r.must2(r.exec.Perform(t.Context(), ids))
+	r.want(ids[0], planner.Unknown)
+	before := r.box.Traffic().Received["jobs"]
+	for range 5 { // however often it is woken up
+		r.must2(r.exec.Perform(t.Context(), ids))
+	}
+	if after := r.box.Traffic().Received["jobs"]; after != before {
+		t.Errorf("%d reads before the rest was over, want none", after-before)
+	}
+	r.want(ids[0], planner.Unknown)
+}
