@@ -33,7 +33,7 @@ func commandTable() map[string]command {
 		{"lpush", 3, (*Redis).lpush}, {"lpop", 2, (*Redis).lpop}, {"rpush", 3, (*Redis).rpush}, {"lrange", 4, (*Redis).lrange},
 		{"sadd", 3, (*Redis).sadd}, {"srem", 3, (*Redis).srem}, {"smembers", 2, (*Redis).smembers},
 		{"zadd", 4, (*Redis).zadd}, {"zrem", 3, (*Redis).zrem}, {"zscore", 3, (*Redis).zscore}, {"zmscore", 3, (*Redis).zmscore},
-		{"zcount", 4, (*Redis).zcount}, {"zcard", 2, (*Redis).zcard},
+		{"zcount", 4, (*Redis).zcount}, {"zcard", 2, (*Redis).zcard}, {"zremrangebyrank", 4, (*Redis).zremrangebyrank},
 		{"zrange", 4, (*Redis).zrange}, {"zrevrange", 4, (*Redis).zrevrange},
 		{"zrangebyscore", 4, (*Redis).zrangebyscore},
 		{"xadd", 5, (*Redis).xadd}, {"xrange", 4, (*Redis).xrange},

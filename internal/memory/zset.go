@@ -180,6 +180,30 @@ func (r *Redis) byRank(args []string, backwards bool) any {
 	return scoredRows(out, withScores)
 }
 
+// zremrangebyrank removes what zrange lists.
+func (r *Redis) zremrangebyrank(args []string) any {
+	rows := r.byRank(args, false)
+	list, ok := rows.([]any)
+	if !ok || len(list) == 0 {
+		return orZeroRows(rows)
+	}
+	members := []string{args[0]}
+	for _, m := range list {
+		if name, ok := m.(string); ok {
+			members = append(members, name)
+		}
+	}
+	return r.zrem(members)
+}
+
+// orZeroRows is an error, or 0 for no rows.
+func orZeroRows(rows any) any {
+	if err, failed := rows.(error); failed {
+		return err
+	}
+	return int64(0)
+}
+
 // ends reads a range of ranks.
 func ends(from, to string) (int64, int64, error) {
 	a, err := number(from)

@@ -296,20 +296,34 @@ func (w *world) step(ctx context.Context) error {
 			break
 		}
 	}
-	for !w.clock.now().After(w.end) {
-		entry, ok := w.agenda.take(w.clock.now())
-		if !ok {
-			break
-		}
-		if err := w.perform(ctx, entry); err != nil {
-			return err
-		}
+	if err := w.performDue(ctx); err != nil {
+		return err
 	}
 	if w.clock.now().Before(w.poll) {
 		return nil
 	}
 	w.poll = w.clock.now().Add(w.cfg.pollEvery())
 	return w.look(ctx)
+}
+
+// performDue carries out what is in line, and what follows it.
+func (w *world) performDue(ctx context.Context) error {
+	for !w.clock.now().After(w.end) {
+		entry, ok := w.agenda.take(w.clock.now())
+		if ok {
+			if err := w.perform(ctx, entry); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.sched.Chains(ctx); err != nil {
+			return err
+		}
+		if due, more := w.agenda.due(); !more || due.After(w.clock.now()) {
+			return nil
+		}
+	}
+	return nil
 }
 
 func (w *world) perform(ctx context.Context, e entry) error {

@@ -186,6 +186,22 @@ campaigns:
 	}
 }
 
+func TestWhatFollowsAnotherActionIsSimulatedToo(t *testing.T) {
+	t.Parallel()
+	spec := strings.Replace(weekly, "{do: restart, cron: \"@daily\"}", "{do: restart, after: {action: create}}", 1)
+	r := run(t, config(parse(t, spec)))
+	follows := 0
+	for _, o := range r.Occurrences {
+		if o.Action == "restart" && o.States[planner.Applied] > 0 {
+			follows++
+		}
+	}
+	// The jobs of the fourth create are paused at the threshold at once.
+	if follows != 3 {
+		t.Errorf("%d creates were followed by a restart, want 3", follows)
+	}
+}
+
 func TestATimeToRunForIsNeeded(t *testing.T) {
 	t.Parallel()
 	cfg := config(parse(t, weekly))
