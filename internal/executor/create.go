@@ -251,8 +251,9 @@ func verifyCreate(ctx context.Context, e *Executor, op *journal.Op, ev evidence)
 	return verdict{finding: notDone, why: "no job carries " + marker}, nil
 }
 
-// clockSkew is how far the marketplace's clock may be off.
-const clockSkew = 10 * time.Minute
+// clockSkew is how far our clock and the marketplace's may be apart: an hour, as
+// after a change of summer time that one of them missed, and a little.
+const clockSkew = 70 * time.Minute
 
 func foundJob(op *journal.Op, job api.Job, ev evidence) verdict {
 	cost := op.Reserved
