@@ -42,6 +42,14 @@ test: deps ## vet and test everything with the race detector
 	go vet $(PACKAGES)
 	go test -race -timeout 7m $(PACKAGES)
 
+.PHONY: simulate-faults
+simulate-faults: ## 2,000 seeded runs of everything against every fault, on a virtual clock
+	go test -count 1 -timeout 20m ./internal/simtest -run TestSimulation -sim.seeds 2000
+
+.PHONY: soak
+soak: ## 200,000 of them, which takes hours
+	go test -count 1 -timeout 24h ./internal/simtest -run TestSimulation -sim.seeds 200000
+
 .PHONY: race
 race: deps ## the tests five times over, in random order, to find what depends on luck
 	go test -race -count 5 -shuffle on -timeout 30m $(PACKAGES)

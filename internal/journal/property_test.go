@@ -2,12 +2,13 @@ package journal_test
 
 import (
 	"testing"
+	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"pgregory.net/rapid"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
+	"github.com/campaign-runner/campaign-runner/internal/memory"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
@@ -76,10 +77,9 @@ func amounts(most money.USD) *rapid.Generator[money.USD] {
 
 func TestAnyOrderOfEventsKeepsTheBooks(t *testing.T) {
 	t.Parallel()
-	server := miniredis.RunT(t)
-	s := newStore(t, "redis://"+server.Addr())
+	s := newStoreOn(t, memory.New(time.Now).Client())
 	rapid.Check(t, func(rt *rapid.T) {
-		server.FlushAll()
+		s.must(s.rdb.FlushDB(s.ctx).Err())
 		m := &model{limits: []money.USD{amounts(20*money.Dollar).Draw(rt, "cap"), amounts(20*money.Dollar).Draw(rt, "file cap")}}
 		limits := []journal.Limit{{Scope: "c:c", Window: "total", Cap: m.limits[0]}, {Scope: "f:f", Window: "total", Cap: m.limits[1]}}
 		rt.Repeat(map[string]func(*rapid.T){
