@@ -123,6 +123,17 @@ func parseBound(s string, zone *time.Location, last bool) (time.Time, error) {
 	return inRange(s, startOfDay(day, zone))
 }
 
+// ParseMoment reads a time as a spec writes it, in a zone: a local time, one with
+// an offset, or a date, which stands for its first instant or, where last is
+// set, its last.
+func ParseMoment(s, zone string, last bool) (time.Time, error) {
+	at, err := location(zone)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return parseBound(s, at, last)
+}
+
 func inRange(s string, t time.Time) (time.Time, error) {
 	if y := t.Year(); y < 2000 || y > 2999 {
 		return time.Time{}, fmt.Errorf("%q is not in the years 2000 to 2999", s)

@@ -31,8 +31,10 @@ type Registered struct {
 	Spec   *campaigns.Campaign
 	Digest string
 	State  CampaignState
-	// Reason is why a person paused it.
-	Reason string
+	// Reason is why a person paused it, and Steered when a person last paused or
+	// resumed it; the zero time means never.
+	Reason  string
+	Steered time.Time
 	// Since is when it was first applied: the slot of its `now` actions.
 	Since time.Time
 	// Updated is when its spec last changed hands.
@@ -104,6 +106,10 @@ func millisOf(t *time.Time) string {
 	return millis(*t)
 }
 
+// SameTimes tells whether an edit of an action leaves its times as they are, so
+// that it keeps its place in the schedule.
+func SameTimes(a, b *campaigns.Action) bool { return triggerDigest(a) == triggerDigest(b) }
+
 // timed tells how the scheduler has to look at an action. A create that runs
 // now is looked at with each registration, since items may have come; what else
 // runs now has run.
@@ -135,7 +141,7 @@ func decodeCampaign(name string, f map[string]string) (*Registered, error) {
 	r := reader{f: f}
 	reg := &Registered{
 		Spec: &campaigns.Campaign{}, Digest: f["digest"], State: CampaignState(f["state"]), Reason: f["reason"],
-		Since: r.time("since"), Updated: r.time("updated"),
+		Steered: r.time("steered"), Since: r.time("since"), Updated: r.time("updated"),
 	}
 	if err := json.Unmarshal([]byte(f["spec"]), reg.Spec); err != nil {
 		return nil, fmt.Errorf("journal: campaign %s: %w", name, err)

@@ -85,7 +85,7 @@ func (a *ahead) forecast(look *planner.Ahead) error {
 	}
 	a.p.Warnings = append(a.p.Warnings, planner.Warnings(look.Outlook, rows)...)
 	a.addOwed(look.Outlook, look.Due)
-	a.addUpcoming(name, rows)
+	a.addUpcoming(look.Campaign, rows)
 	return nil
 }
 
@@ -149,14 +149,12 @@ func sum(a, b *money.USD) *money.USD {
 	return &s
 }
 
-func (a *ahead) addUpcoming(name string, rows []planner.Coming) {
+func (a *ahead) addUpcoming(c *campaigns.Campaign, rows []planner.Coming) {
 	for _, r := range rows {
-		a.p.Upcoming = append(a.p.Upcoming, Upcoming{
-			Campaign: r.Campaign, Action: r.Action, Kind: r.Kind, Slot: r.Slot.UTC(), Items: r.Items, Cost: r.Cost,
-		})
+		a.p.Upcoming = append(a.p.Upcoming, upcoming(c, r))
 		a.later = sum(a.later, r.Cost)
 	}
-	a.rows[name] = append(a.rows[name], rows...)
+	a.rows[c.Name] = append(a.rows[c.Name], rows...)
 }
 
 // foreseeBudgets fills in the budgets and warns of those that will not do.

@@ -17,6 +17,8 @@ type Plan struct {
 	Campaigns []CampaignChange `json:"campaigns"`
 	// Operations are those that are due now.
 	Operations []Operation `json:"operations"`
+	// Shifts are what the edits of the files do to times.
+	Shifts []Shift `json:"shifts"`
 	// Upcoming are the occurrences within the horizon.
 	Upcoming []Upcoming `json:"upcoming"`
 	// Budgets are those of the files and their campaigns as they stand.
@@ -57,8 +59,44 @@ type Upcoming struct {
 	Action   string       `json:"action"`
 	Kind     planner.Kind `json:"kind"`
 	Slot     time.Time    `json:"slot"`
-	Items    int          `json:"items"`
-	Cost     *money.USD   `json:"cost"`
+	// Local is the slot in Timezone, the action's, as RFC 3339.
+	Local    string     `json:"local"`
+	Timezone string     `json:"timezone"`
+	Items    int        `json:"items"`
+	Cost     *money.USD `json:"cost"`
+	// Note says that clocks change around the slot; "" as a rule.
+	Note string `json:"note,omitempty"`
+}
+
+// upcoming shows an occurrence of a campaign.
+func upcoming(c *campaigns.Campaign, row planner.Coming) Upcoming {
+	zone := c.Timezone
+	if a, err := action(c, row.Action); err == nil && a.Timezone != "" {
+		zone = a.Timezone
+	}
+	return Upcoming{
+		Campaign: row.Campaign, Action: row.Action, Kind: row.Kind, Slot: row.Slot.UTC(),
+		Local: local(row.Slot, zone), Timezone: zone, Items: row.Items, Cost: row.Cost, Note: row.Note,
+	}
+}
+
+// local is an instant in a zone; one that is not known counts as UTC.
+func local(t time.Time, zone string) string {
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		at = time.UTC
+	}
+	return t.In(at).Format(time.RFC3339)
+}
+
+// Local is a slot in the zone of its action.
+func (p *Plan) Local(campaign, id string, slot time.Time) string {
+	for _, d := range p.diffs {
+		if d.Name == campaign && d.Spec != nil {
+			return upcoming(d.Spec, planner.Coming{Action: id, Slot: slot}).Local
+		}
+	}
+	return local(slot, "UTC")
 }
 
 // Changes tells whether the plan would change anything.
@@ -90,7 +128,7 @@ func (o *Operator) Plan(ctx context.Context, files []*campaigns.File, opt Option
 		return nil, err
 	}
 	p := &Plan{
-		Campaigns: []CampaignChange{}, Operations: []Operation{}, Upcoming: []Upcoming{}, Budgets: []Budget{}, Warnings: []string{},
+		Campaigns: []CampaignChange{}, Operations: []Operation{}, Shifts: []Shift{}, Upcoming: []Upcoming{}, Budgets: []Budget{}, Warnings: []string{},
 		files: files, due: map[string]bool{}, offline: opt.Offline,
 	}
 	for _, f := range files {
@@ -104,6 +142,9 @@ func (o *Operator) Plan(ctx context.Context, files []*campaigns.File, opt Option
 	}
 	p.diffs, p.heads = planner.Diff(files, st.known), st.heads
 	if err := o.describe(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := o.shifts(ctx, p); err != nil {
 		return nil, err
 	}
 	if !opt.Offline {

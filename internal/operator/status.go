@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,11 +29,32 @@ type CampaignStatus struct {
 	Operations map[planner.State]int `json:"operations"`
 	// Budget is nil without a cap of its own.
 	Budget *Budget `json:"budget"`
-	// Next is the next occurrence; nil where there is none.
-	Next *time.Time `json:"next"`
+	// Since is when a person paused it; nil where it is not paused.
+	Since *time.Time `json:"paused_at"`
+	// Next is the next occurrence, and Local the same in its action's zone, as
+	// RFC 3339; nil where there is none.
+	Next  *time.Time `json:"next"`
+	Local *string    `json:"next_local"`
+	// Upcoming are the next occurrences of an active campaign's actions, few of
+	// each; their items and costs are the plan's to tell.
+	Upcoming []Slot `json:"upcoming"`
 	// Waits are the actions that have no times of their own.
 	Waits []Wait `json:"waits"`
 }
+
+// Slot is an occurrence that is still to come.
+type Slot struct {
+	Action string    `json:"action"`
+	Slot   time.Time `json:"slot"`
+	// Local is the slot in Timezone, the action's, as RFC 3339.
+	Local    string `json:"local"`
+	Timezone string `json:"timezone"`
+	// Runs is when it is to run: the slot and its jitter.
+	Runs time.Time `json:"runs"`
+}
+
+// fewSlots is how many occurrences of an action a status shows.
+const fewSlots = 3
 
 // Wait is an action that waits for an event or for another action.
 type Wait struct {
@@ -137,14 +159,18 @@ func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) 
 		budget := showBudget(b, c.Source)
 		row.Budget = &budget
 	}
-	if reg.State == journal.Active {
-		row.Next, err = o.next(ctx, reg)
+	row.Upcoming = []Slot{}
+	switch reg.State {
+	case journal.Active:
+		err = o.next(ctx, reg, row)
+	case journal.Paused:
+		row.Since = timeOrNil(reg.Steered)
 	}
 	return row, err
 }
 
-// next is the earliest occurrence of a campaign's actions that is still to come.
-func (o *Operator) next(ctx context.Context, reg *journal.Registered) (*time.Time, error) {
+// next fills in the occurrences that are still to come, the earliest first.
+func (o *Operator) next(ctx context.Context, reg *journal.Registered, row *CampaignStatus) error {
 	c := reg.Spec
 	var ids []string
 	for i := range c.Actions {
@@ -152,27 +178,35 @@ func (o *Operator) next(ctx context.Context, reg *journal.Registered) (*time.Tim
 	}
 	entries, err := o.Journal.Entries(ctx, c.Name, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var first *time.Time
 	for _, e := range entries {
 		a, err := action(c, e.Action)
-		if err != nil || a.Now || a.Waits() {
+		if err != nil || !timed(a) {
 			continue
 		}
 		s, err := a.Schedule()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		slot, ok := s.Next(e.Watermark)
-		if !ok {
-			continue
-		}
-		if fire := s.FireAt(slot, c.Name+"/"+a.ID).UTC(); first == nil || fire.Before(*first) {
-			first = &fire
+		cursor := e.Watermark
+		for range fewSlots {
+			slot, ok := s.Next(cursor)
+			if !ok {
+				break
+			}
+			u := upcoming(c, coming(c, a, slot))
+			row.Upcoming = append(row.Upcoming, Slot{a.ID, u.Slot, u.Local, u.Timezone, s.FireAt(slot, c.Name+"/"+a.ID).UTC()})
+			cursor = slot
 		}
 	}
-	return first, nil
+	slices.SortStableFunc(row.Upcoming, func(a, b Slot) int { return a.Runs.Compare(b.Runs) })
+	if len(row.Upcoming) > 0 {
+		next := row.Upcoming[0]
+		at := local(next.Runs, next.Timezone)
+		row.Next, row.Local = &next.Runs, &at
+	}
+	return nil
 }
 
 // longUnknown is how long an operation may be in doubt before a person is told.

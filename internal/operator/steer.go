@@ -24,6 +24,8 @@ type Steered struct {
 	// Offline is how many jobs of the campaigns stay finished: to buy seats for
 	// them anew is a decision of its own.
 	Offline int `json:"offline"`
+	// Preview is what runs at once in a campaign that goes on; nil in a pause.
+	*Preview
 	// Work are the pauses, to wait for.
 	Work Work `json:"-"`
 }

@@ -20,7 +20,16 @@ func Forecast(o Outlook, owed []Operation, waiting []Coming) (rows []Coming, cut
 	if err != nil {
 		return nil, nil, err
 	}
-	w := newWalk(&o)
+	rows = o.chained(append(slices.Clone(waiting), occurrences...))
+	o.foresee(owed, rows)
+	return rows, cut, nil
+}
+
+// Foresee fills in the items and costs of given occurrences, in their order.
+func (o *Outlook) Foresee(rows []Coming) { o.foresee(nil, rows) }
+
+func (o *Outlook) foresee(owed []Operation, rows []Coming) {
+	w := newWalk(o)
 	for _, op := range owed {
 		if op.Kind == Create {
 			w.add(op.Item, op.Seats)
@@ -30,11 +39,9 @@ func Forecast(o Outlook, owed []Operation, waiting []Coming) (rows []Coming, cut
 	for i := range o.Campaign.Actions {
 		actions[o.Campaign.Actions[i].ID] = &o.Campaign.Actions[i]
 	}
-	rows = o.chained(append(slices.Clone(waiting), occurrences...))
 	for i := range rows {
 		w.step(actions[rows[i].Action], &rows[i])
 	}
-	return rows, cut, nil
 }
 
 // occurrences are the slots of all timed actions, oldest first. Those of one
