@@ -55,7 +55,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.begin(cmd) }
 	root.AddCommand(
 		a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.simulateCommand(), a.statusCommand(),
-		a.opsCommand(), a.opCommand(), a.budgetCommand(), a.ledgerCommand(), a.runCommand(), a.rateCommand(), a.rulesCommand(),
+		a.opsCommand(), a.opCommand(), a.budgetCommand(), a.ledgerCommand(), a.runCommand(), a.backfillCommand(), a.rateCommand(), a.rulesCommand(),
 		a.pauseCommand(), a.resumeCommand(), a.stopCommand(), a.retryCommand(), a.resolveCommand(),
 		a.auditCommand(), a.recoverCommand(), a.doctorCommand(), a.exportCommand(), a.schemaCommand(), a.apiCommand(), a.versionCommand(),
 	)

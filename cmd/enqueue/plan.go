@@ -157,6 +157,7 @@ func (a *app) showPlan(w io.Writer, format output.Format, p *operator.Plan) erro
 		rows output.Rows
 	}{
 		{"Campaigns", changeRows(p)},
+		{"Times that an edit changes", shiftRows(p.Shifts)},
 		{"Due now", occurrenceRows(p, true, false)},
 		{head, coming},
 		{"Budgets", budgetRows(p.Budgets)},
@@ -212,7 +213,6 @@ func changeRows(p *operator.Plan) output.Rows {
 // occurrenceRows are what is due now, summed up by action and slot, and what is
 // to come.
 func occurrenceRows(p *operator.Plan, due, coming bool) output.Rows {
-	rows := output.Rows{Columns: []string{"campaign", "action", "kind", "slot", "items", "cost"}}
 	var all []operator.Upcoming
 	if due {
 		all = append(all, dueRows(p)...)
@@ -220,12 +220,49 @@ func occurrenceRows(p *operator.Plan, due, coming bool) output.Rows {
 	if coming {
 		all = append(all, p.Upcoming...)
 	}
-	for _, u := range all {
+	return upcomingRows(all)
+}
+
+// upcomingRows show each slot in UTC and as its action's zone has it.
+func upcomingRows(list []operator.Upcoming) output.Rows {
+	rows := output.Rows{Columns: []string{"campaign", "action", "kind", "slot", "local", "items", "cost"}}
+	for _, u := range list {
 		rows.Cells = append(rows.Cells, []string{
-			u.Campaign, u.Action, string(u.Kind), clock(u.Slot), fmt.Sprint(u.Items), dollars(u.Cost),
+			u.Campaign, u.Action, string(u.Kind), clock(u.Slot), inZone(u.Local, u.Slot), fmt.Sprint(u.Items), dollars(u.Cost),
 		})
 	}
 	return rows
+}
+
+// inZone is a local time, where that is not the same as UTC.
+func inZone(local string, slot time.Time) string {
+	if local == clock(slot) {
+		return ""
+	}
+	return local
+}
+
+// shiftRows tell what becomes of the times of actions that an edit touches.
+func shiftRows(shifts []operator.Shift) output.Rows {
+	rows := output.Rows{Columns: []string{"campaign", "action", "times", "still run", "dropped", "canceled", "counts from"}}
+	for _, s := range shifts {
+		rows.Cells = append(rows.Cells, []string{
+			s.Campaign, s.Action, s.What, stretch(s.Runs), stretch(s.Dropped), fmt.Sprint(s.Canceled), clockOr(s.From),
+		})
+	}
+	return rows
+}
+
+// stretch is a list of slots in few words.
+func stretch(slots []time.Time) string {
+	switch n := len(slots); n {
+	case 0:
+		return ""
+	case 1:
+		return clock(slots[0])
+	default:
+		return fmt.Sprintf("%d: %s to %s", n, clock(slots[0]), clock(slots[n-1]))
+	}
 }
 
 func dueRows(p *operator.Plan) []operator.Upcoming {
@@ -237,7 +274,7 @@ func dueRows(p *operator.Plan) []operator.Upcoming {
 		if !found {
 			i = len(out)
 			at[key] = i
-			out = append(out, operator.Upcoming{Campaign: op.Campaign, Action: op.Action, Kind: op.Kind, Slot: op.Slot})
+			out = append(out, operator.Upcoming{Campaign: op.Campaign, Action: op.Action, Kind: op.Kind, Slot: op.Slot, Local: p.Local(op.Campaign, op.Action, op.Slot)})
 		}
 		row := &out[i]
 		row.Items++

@@ -45,6 +45,22 @@ func (a *app) showStatus(st *operator.Status, one bool) error {
 			return err
 		}
 	}
+	if one && len(st.Campaigns[0].Upcoming) > 0 {
+		if _, err := fmt.Fprintln(a.out); err != nil {
+			return err
+		}
+		if err := a.print(slotRows(st.Campaigns[0].Upcoming), nil); err != nil {
+			return err
+		}
+	}
+	for _, c := range st.Campaigns {
+		if c.Reason == "" || c.Since == nil {
+			continue
+		}
+		if _, err := fmt.Fprintf(a.out, "Paused: %s since %s: %s\n", c.Name, clockOr(c.Since), output.Clean(c.Reason)); err != nil {
+			return err
+		}
+	}
 	for _, at := range st.Attention {
 		if _, err := fmt.Fprintln(a.out, "Attention:", output.Clean(at.Message)); err != nil {
 			return err
@@ -55,7 +71,7 @@ func (a *app) showStatus(st *operator.Status, one bool) error {
 
 func campaignRows(st *operator.Status) output.Rows {
 	rows := output.Rows{
-		Columns: []string{"campaign", "state", "jobs", "seats", "filled", "pending", "committed", "cap", "next"},
+		Columns: []string{"campaign", "state", "jobs", "seats", "filled", "pending", "committed", "cap", "next", "local"},
 		Empty:   "no campaign is registered: `enqueue apply FILE` registers them",
 	}
 	for _, c := range st.Campaigns {
@@ -69,7 +85,7 @@ func campaignRows(st *operator.Status) output.Rows {
 		}
 		rows.Cells = append(rows.Cells, []string{
 			c.Name, string(c.State), fmt.Sprint(len(c.Jobs)), fmt.Sprint(seats), fmt.Sprint(filled), fmt.Sprint(pending),
-			committed, limit, nextOf(c),
+			committed, limit, nextOf(c), localOf(c),
 		})
 	}
 	return rows
@@ -95,4 +111,20 @@ func jobRows(jobs []operator.Job) output.Rows {
 		})
 	}
 	return rows
+}
+
+func slotRows(slots []operator.Slot) output.Rows {
+	rows := output.Rows{Columns: []string{"action", "slot", "local", "runs"}}
+	for _, s := range slots {
+		rows.Cells = append(rows.Cells, []string{s.Action, clock(s.Slot), inZone(s.Local, s.Slot), clock(s.Runs)})
+	}
+	return rows
+}
+
+// localOf is when a campaign acts next in its zone, where that is not UTC.
+func localOf(c operator.CampaignStatus) string {
+	if c.Next == nil || c.Local == nil {
+		return ""
+	}
+	return inZone(*c.Local, *c.Next)
 }

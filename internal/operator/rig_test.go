@@ -39,6 +39,7 @@ type rig struct {
 	journal *journal.Journal
 	exec    *executor.Executor
 	watch   *watcher.Watcher
+	sched   *scheduler.Scheduler
 	clock   atomic.Int64
 	names   atomic.Int64
 
@@ -81,6 +82,7 @@ func setup(t *testing.T) *rig {
 		Journal: r.journal, Market: client, Now: r.now, Log: log,
 		Plan: r.exec.Plan, Enqueue: r.Enqueue, StartReview: r.Review,
 	})
+	r.sched = sched
 	r.Operator = operator.New(operator.Config{
 		Journal: r.journal, Market: client, Executor: r.exec, Scheduler: sched, Queue: r, Judge: r.watch,
 		Now: r.now, Log: log, Draw: r.draw,
@@ -116,6 +118,12 @@ func (r *rig) Review(_ context.Context, review journal.Review) error {
 	defer r.mu.Unlock()
 	r.reviews = append(r.reviews, review)
 	return nil
+}
+
+// tickOnce plans what is due of all campaigns.
+func (r *rig) tickOnce() error {
+	_, err := r.sched.Tick(r.t.Context(), "")
+	return err
 }
 
 // drain carries out what was enqueued, and what follows, until nothing is left;
