@@ -75,10 +75,25 @@ func (w *world) moving() []string {
 	var ids []string
 	for _, s := range []planner.State{planner.Queued, planner.Sending, planner.Unknown} {
 		for _, z := range w.waiting(s) {
+			if id, _ := z.Member.(string); w.behindParked(id) {
+				continue
+			}
 			ids = append(ids, fmt.Sprintf("%s is %s", z.Member, s))
 		}
 	}
 	return ids
+}
+
+// behindParked tells that an operation's job is held by one that waits for a
+// person, and that it waits with it.
+func (w *world) behindParked(id string) bool {
+	t := w.watch.ops[id]
+	if t == nil || t.JobID == 0 {
+		return false
+	}
+	holder := w.rdb.HGet(context.Background(), fmt.Sprintf("%sjob:%d", prefix, t.JobID), "lane").Val()
+	held := w.watch.ops[holder]
+	return held != nil && held.state == planner.Parked
 }
 
 // end compares the books with the marketplace's own.
@@ -113,7 +128,7 @@ func (w *world) end() {
 		if ours.Charged != theirs.Charged {
 			w.fail("job %d: %s are charged in the books, %s in truth", theirs.JobID, ours.Charged, theirs.Charged)
 		}
-		if ours.Lane != "" {
+		if held := w.watch.ops[ours.Lane]; ours.Lane != "" && (held == nil || held.state != planner.Parked) {
 			w.fail("job %d is still held by %s", theirs.JobID, ours.Lane)
 		}
 		if ours.Refunded != theirs.Refunded && !w.estimated(theirs.JobID) {
