@@ -98,6 +98,9 @@ type Guard struct {
 	shut bool
 }
 
+// reasonChanged is why nothing is sent before the logs were compared.
+const reasonChanged = "Redis was restarted or has failed over: the send logs are compared with it first"
+
 // unseen is the incarnation of a Redis that nothing was compared with yet.
 const unseen = "unseen"
 
@@ -261,7 +264,7 @@ func (g *Guard) Connected(incarnation string) {
 	defer g.mu.Unlock()
 	g.latest = incarnation
 	if incarnation != g.incarnation {
-		g.doubt("Redis was restarted or has failed over: the send logs are compared with it first")
+		g.doubt(reasonChanged)
 	}
 }
 

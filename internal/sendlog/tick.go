@@ -33,23 +33,34 @@ func (g *Guard) Tick(ctx context.Context) error {
 		return err
 	}
 	g.mu.Lock()
-	before := g.pass
 	changed := incarnation != g.incarnation
-	lost := len(g.lost) > 0
-	two := g.latest != "" && g.latest != incarnation
+	if changed && g.incarnation != unseen {
+		g.doubt(reasonChanged)
+	}
+	before := g.pass
+	lost := maps.Clone(g.lost)
+	two := g.latest != "" && serverOf(g.latest) != serverOf(incarnation)
 	g.mu.Unlock()
 	if two {
 		return errors.New("two Redis servers answer at one address")
 	}
-	st, err := g.Journal.Stand(ctx, journal.Presence{Holder: g.log.Holder()})
+	var dead []string
+	if len(lost) > 0 {
+		err = g.recovered(ctx, lost)
+	} else {
+		dead, err = g.compare(ctx, changed)
+	}
 	if err != nil {
 		return err
 	}
-	dead, err := g.compare(ctx, st, changed)
-	if err != nil {
-		return err
-	}
-	return g.meet(ctx, incarnation, dead, before, !lost)
+	return g.meet(ctx, incarnation, dead, before, len(lost) == 0)
+}
+
+// serverOf is the part of an incarnation that one server keeps from its start to
+// its end: its replication may begin anew behind a connection that stays.
+func serverOf(incarnation string) string {
+	run, _, _ := strings.Cut(incarnation, ".")
+	return run
 }
 
 // mend opens a log again that failed, and tells people while it does not.
@@ -78,38 +89,69 @@ func (g *Guard) mend(ctx context.Context) {
 	}
 }
 
-// compare finds out whether the journal reaches all that the logs know. It
-// returns the holders of the folder's logs whose processes are gone.
-func (g *Guard) compare(ctx context.Context, st journal.Standing, all bool) ([]string, error) {
-	own := g.log.Holder()
-	g.mu.Lock()
-	lost := maps.Clone(g.lost)
-	g.mu.Unlock()
-	if len(lost) > 0 {
-		return nil, g.recovered(ctx, st, lost)
+// compare finds out whether the journal reaches all that the logs know, and
+// freezes the sends where it does not. It returns the holders of the folder's
+// logs whose processes are gone.
+func (g *Guard) compare(ctx context.Context, all bool) ([]string, error) {
+	v, err := g.look(ctx, all)
+	if err != nil || v.short == "" {
+		return v.dead, err
 	}
-	if st.ID != g.log.Journal() || st.Seq < g.Journal.Known() {
-		return nil, g.freeze(ctx, own, st)
+	// A freeze takes a person to end it, so one answer is not enough: it may be of
+	// a Redis that is just being replaced.
+	g.Doubt("Redis does not reach what the send log knows: it is asked again")
+	again, err := g.look(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	if again.short != v.short {
+		return nil, fmt.Errorf("redis answered that it does not reach the send log %s, and then that it does", v.short)
+	}
+	return nil, g.freeze(ctx, again.short, again.st)
+}
+
+// view is what one look at the journal showed.
+type view struct {
+	st journal.Standing
+	// short is the holder of a log that the journal does not reach; "" is none.
+	short string
+	// dead are the holders of the folder's logs whose processes are gone.
+	dead []string
+}
+
+// look asks the journal how far it reaches. What this process knows is read
+// first: a number that it is given while the answer travels is none that the
+// journal forgot.
+func (g *Guard) look(ctx context.Context, all bool) (view, error) {
+	known := g.Journal.Known()
+	st, err := g.Journal.Stand(ctx, journal.Presence{Holder: g.log.Holder()})
+	v := view{st: st}
+	if err != nil {
+		return v, err
+	}
+	if st.ID != g.log.Journal() || st.Seq < known {
+		v.short = g.log.Holder()
+		return v, nil
 	}
 	if !all {
-		return nil, nil
+		return v, nil
 	}
 	dead, err := g.dead()
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	seqs, err := g.Journal.Seqs(ctx)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
-	holders := make([]string, 0, len(dead))
 	for _, c := range dead {
 		if seqs[c.Holder] < c.High {
-			return nil, g.freeze(ctx, c.Holder, st)
+			v.short = c.Holder
+			return v, nil
 		}
-		holders = append(holders, c.Holder)
+		v.dead = append(v.dead, c.Holder)
 	}
-	return holders, nil
+	return v, nil
 }
 
 // dead are the logs of this journal whose processes are gone.
@@ -197,14 +239,18 @@ func (g *Guard) lossOf(c Contents, st journal.Standing, seq int64) string {
 
 // recovered ends the freeze of this process once the journal reaches what the
 // logs know.
-func (g *Guard) recovered(ctx context.Context, st journal.Standing, lost map[string]int64) error {
-	seqs, err := g.Journal.Seqs(ctx)
-	if err != nil {
-		return err
-	}
+func (g *Guard) recovered(ctx context.Context, lost map[string]int64) error {
 	own := g.log.Holder()
 	if _, found := lost[own]; found {
 		lost[own] = g.log.High()
+	}
+	st, err := g.Journal.Stand(ctx, journal.Presence{Holder: own})
+	if err != nil {
+		return err
+	}
+	seqs, err := g.Journal.Seqs(ctx)
+	if err != nil {
+		return err
 	}
 	for holder, high := range lost {
 		frozen := slices.ContainsFunc(st.Frozen, func(f journal.Freeze) bool { return f.Holder == holder })
