@@ -3,7 +3,9 @@
 package chaos
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,10 +61,13 @@ func (w *world) suffer(l loss) {
 		w.fail("%d changes were sent after the loss was told", after-before)
 	}
 	must(w.t, w.order("/sandbox/faults", ""))
+	args := append([]string{"recover", path, "-o", "json"}, w.otherLogs()...)
+	said := ""
 	w.await("recover to end it", func() bool {
-		out, stderr, code := w.enqueue("recover", path, "-o", "json")
-		if code != 0 {
-			w.t.Logf("recover exits %d: %s%s", code, out, stderr)
+		out, stderr, code := w.enqueue(args...)
+		if now := fmt.Sprintf("recover exits %d: %s", code, stderr); code != 0 && now != said {
+			w.t.Logf("%s%s", out, now)
+			said = now
 		}
 		return code == 0
 	})
@@ -72,6 +77,20 @@ func (w *world) suffer(l loss) {
 	w.quiesce()
 	w.judge()
 	w.t.Logf("seed %d: %s", w.seed, w.report())
+}
+
+// otherLogs names the send logs of the runners but the first, whose folder the
+// commands share.
+func (w *world) otherLogs() []string {
+	var args []string
+	for _, r := range w.runners[1:] {
+		logs, err := filepath.Glob(filepath.Join(r.dir, "sends", "*.log"))
+		must(w.t, err)
+		for _, log := range logs {
+			args = append(args, "--log", log)
+		}
+	}
+	return args
 }
 
 // sent counts the changes that arrived at the marketplace.

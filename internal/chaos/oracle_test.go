@@ -56,6 +56,7 @@ func (w *world) judge() verdicts {
 	v := w.tally(ops, traffic)
 	w.judgeRequests(ops, traffic)
 	w.judgeCreates(ops, books)
+	w.judgeRatings(books)
 	if w.resolve(ops, books) > 0 { // what waited behind goes on
 		w.quiesce()
 		must(w.t, w.ask("/sandbox/books", &books))
@@ -227,7 +228,7 @@ func seatsAsked(ops []*journal.Op) map[int64]int64 {
 }
 
 // createdSeats are the seats of new jobs in the spec.
-var createdSeats = map[string]int64{"bulk": 3, "cycle": 4, "edge": 2}
+var createdSeats = map[string]int64{"bulk": 3, "cycle": 4, "edge": 2, "mass": 600}
 
 // judgeJobs compares seats and money job by job.
 func (w *world) judgeJobs(ops []*journal.Op, books sandbox.Books) {

@@ -32,6 +32,10 @@ type scenario struct {
 	seconds int
 	// pauses asks for a load of pauses and resumes more than of purchases.
 	pauses bool
+	// ratings asks for a load of ratings in bulk.
+	ratings bool
+	// mends tells that creates are told of wrong jobs, which an audit puts right.
+	mends bool
 	// share of the changing calls that are faulty, from 0 to 1.
 	share float64
 	// scale is how many times faster than the clock the marketplace's time runs.
@@ -82,8 +86,11 @@ func (s scenario) faults(pace float64) string {
 	for _, route := range []string{"create", "add_seats", "resume", "pause", "restart", "update", "rate"} {
 		list := kinds
 		switch route {
-		case "create": // a new job's wrong id can't be told from a right one without a read
+		case "create":
 			list = append([]string{"cost_missing"}, kinds...)
+			if s.mends { // a new job's wrong id can't be told from a right one without a read
+				list = append([]string{"wrong_job_id"}, list...)
+			}
 		case "add_seats", "resume":
 			list = append([]string{"wrong_job_id", "cost_missing"}, kinds...)
 		case "pause", "restart", "update":

@@ -217,6 +217,9 @@ func (w *world) load() {
 	ctx, cancel := context.WithTimeout(context.Background(), span)
 	defer cancel()
 	path := w.spec(time.Now().Add(span - time.Second))
+	if w.s.ratings {
+		path = w.ratingsSpec()
+	}
 	w.await("the spec to be applied", func() bool {
 		_, stderr, code := w.enqueue("apply", path, "--yes")
 		if code == 2 {
@@ -235,6 +238,12 @@ func (w *world) load() {
 	wg.Wait()
 	must(w.t, w.order("/sandbox/faults", ""))
 	w.quiesce()
+	if w.s.ratings {
+		w.rateAll()
+	}
+	if w.s.mends {
+		w.mend()
+	}
 	stop()
 	sampled.Wait()
 }

@@ -323,3 +323,23 @@ func TestNothingIsReadBackBeforeItsRest(t *testing.T) {
 	}
 	r.want(ids[0], planner.Unknown)
 }
+
+func TestSeatsThatMayBeAllOrLeftDecideNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{Habits: sandbox.Habits{Seats: sandbox.SeatsRemaining}})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	job := r.created()
+	r.faults("add_seats:drop_after@1")
+	id := r.occurrence("add_seats")[0]
+	r.step()
+	// As many workers come as seats were bought, so the number is what it was; and
+	// a deposit keeps the balance from telling what was spent.
+	apply(r, job, 20)
+	r.box.Deposit(3 * money.Dollar)
+	r.settle()
+	r.want(id, planner.Parked)
+	if n := r.box.Traffic().Received["add_seats"]; n != 1 {
+		t.Errorf("%d additions were made, want 1", n)
+	}
+}
