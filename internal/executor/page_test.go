@@ -5,9 +5,11 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/executor"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 	"github.com/campaign-runner/campaign-runner/internal/sandbox"
 	"github.com/campaign-runner/campaign-runner/internal/sendlog"
@@ -106,5 +108,54 @@ func TestTwoWorkersOnOnePageSendEachRatingOnce(t *testing.T) {
 	}
 	if got := r.box.Traffic().Received["rate"]; got != 9 {
 		t.Errorf("%d requests arrived for 9 ratings", got)
+	}
+}
+
+func TestAPageThatIsNotLetThroughSendsNothing(t *testing.T) {
+	t.Parallel()
+	r, log, ids := pageOf(t, 5)
+	r.must(r.books.Freeze(t.Context(), "", journal.Freeze{Holder: "h", Reason: "lost writes", At: r.clock.now()}))
+	before := len(log.nonces)
+	r.must2(r.exec.Perform(t.Context(), ids))
+	if got := r.box.Traffic().Received["rate"]; got != 0 || len(log.nonces) != before {
+		t.Errorf("%d requests arrived and %d lines were written, want none", got, len(log.nonces)-before)
+	}
+	for _, id := range ids {
+		r.want(id, planner.Queued)
+	}
+}
+
+func TestNothingIsSentThatCannotBeWitnessed(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"create", "add_seats", "pause", "resume", "restart", "update"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			if kind != "create" {
+				r.created()
+			}
+			if kind == "resume" {
+				r.occurrence("pause")
+				r.settle()
+			}
+			r.clock.advance(time.Minute)
+			log := &paper{refuse: true}
+			r.exec = r.executor(func(cfg *executor.Config) { cfg.Witness = log })
+			ids := r.occurrence(kind)
+			before := r.box.Traffic().Received[kind]
+			r.must2(r.exec.Perform(t.Context(), ids))
+			if got := r.box.Traffic().Received[kind] - before; got != 0 {
+				t.Errorf("%d requests arrived that no line tells of", got)
+			}
+			for _, id := range ids {
+				r.want(id, planner.Queued)
+			}
+			log.refuse = false
+			r.settle()
+			for _, id := range ids {
+				r.want(id, planner.Applied)
+			}
+			r.agree()
+		})
 	}
 }

@@ -46,3 +46,45 @@ func TestRecover(t *testing.T) {
 		}},
 	})
 }
+
+// resurrects writes a send of op that only a send log knows.
+func (s *store) resurrects(op *journal.Op, attempt int, nonce string) journal.Resurrection {
+	s.t.Helper()
+	res, err := s.Resurrect(s.ctx, s.now, journal.LostSend{
+		Op: op.Operation, Seq: 9, Attempt: attempt, Nonce: nonce, Class: "pay", Budgets: "c:c total", Amount: usd("1"),
+		Lane: "7", At: s.now, Due: s.now,
+	})
+	s.must(err)
+	s.recount()
+	return res
+}
+
+func TestResurrect(t *testing.T) {
+	t.Parallel()
+	contract(t, []check{
+		{"a send that was lost is unknown, with its money held, and written once", func(s *store) {
+			op := s.queued(operation(planner.AddSeats, "a", 7))
+			s.same("first", s.resurrects(op, 1, "lost").Written, true)
+			got := s.get(op.ID)
+			s.same("state, attempts", []any{got.State, got.Attempts}, []any{planner.Unknown, 1})
+			s.holds(capped("10"), "0", "0", "1")
+			s.same("again", s.resurrects(op, 1, "lost"), journal.Resurrection{State: planner.Unknown, Nonce: "lost"})
+			s.holds(capped("10"), "0", "0", "1")
+		}},
+		{"an attempt that was made again is told", func(s *store) {
+			op := s.begun(s.queued(operation(planner.AddSeats, "a", 7)), "1", free())
+			s.same("in flight", s.resurrects(op, 1, "lost"), journal.Resurrection{Twice: true, State: planner.Sending})
+			s.ended(op, planner.Applied, costs("1", 7))
+			s.same("applied", s.resurrects(op, 1, "lost"), journal.Resurrection{Twice: true, State: planner.Applied})
+		}},
+		{"what a lost attempt did, and was taken for an earlier one's, was not made twice", func(s *store) {
+			op := s.begun(s.queued(operation(planner.AddSeats, "a", 7)), "1", free())
+			s.ended(op, planner.Unknown)
+			s.ended(op, planner.Applied, costs("1", 7))
+			s.same("the second attempt", s.resurrects(op, 2, "lost").State, planner.Applied)
+			got := s.get(op.ID)
+			s.same("state, attempts", []any{got.State, got.Attempts}, []any{planner.Applied, 2})
+			s.same("again", s.resurrects(op, 2, "lost"), journal.Resurrection{State: planner.Applied})
+		}},
+	})
+}

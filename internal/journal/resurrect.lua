@@ -14,7 +14,14 @@ if state then
   if string.find(all, ' ' .. nonce .. ' ', 1, true) then
     return {'known', state, redis.call('HGET', k, 'x') or ''}
   end
-  if state == 'applied' or num(redis.call('HGET', k, 'n')) >= attempt then return {'twice', state} end
+  if num(redis.call('HGET', k, 'n')) >= attempt then return {'twice', state} end
+  if state == 'applied' then
+    -- A later attempt is only made once the earlier ones were not done: what was
+    -- found to be done since, and taken for theirs, is this one's.
+    redis.call('HSET', k, 'n', int(attempt))
+    knows(k, nonce)
+    return {'known', state, redis.call('HGET', k, 'x') or ''}
+  end
   -- An earlier attempt that the journal takes for open has ended: this one was
   -- begun after it.
   local held = (state == 'sending' and 'reserved') or ((state == 'unknown' or state == 'parked') and 'unknown')

@@ -26,13 +26,14 @@ const (
 	executorRoom = "./internal/executor"
 	operatorRoom = "./internal/operator"
 	plannerRoom  = "./internal/planner"
+	sendlogRoom  = "./internal/sendlog"
 	moneyRoom    = "./campaigns/money"
 )
 
 // mutants are all planted defects, by the room that they are in.
 func mutants() []mutant {
 	var all []mutant
-	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney} {
+	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney, ofSendLog, ofPages, ofOutages} {
 		all = append(all, list...)
 	}
 	return all
