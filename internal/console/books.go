@@ -47,6 +47,8 @@ var (
 		"How long the oldest pending application has waited, in campaigns with review_within.", []string{"campaign"}, nil)
 	stoppedDesc = prometheus.NewDesc("campaign_runner_stopped",
 		"1 while everything is held.", nil, nil)
+	frozenDesc = prometheus.NewDesc("campaign_runner_sends_frozen",
+		"1 while nothing is sent because Redis lost writes, or may have: a person must act.", nil, nil)
 )
 
 // books collects the journal's metrics at each scrape.
@@ -56,7 +58,7 @@ type books struct{ *console }
 func (b books) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, operationsDesc, budgetDesc, closedDesc, balanceDesc, expectedDesc,
-		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc, oldestDesc,
+		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc, frozenDesc, oldestDesc,
 	} {
 		ch <- d
 	}
@@ -97,11 +99,12 @@ func (b books) collect(ctx context.Context, out gauges) error {
 	if err != nil {
 		return err
 	}
-	held := int64(0)
-	if reason != "" {
-		held = 1
+	out.flag(stoppedDesc, reason != "")
+	frozen, err := b.Journal.Frozen(ctx)
+	if err != nil {
+		return err
 	}
-	out.send(stoppedDesc, held)
+	out.flag(frozenDesc, len(frozen) > 0)
 	oldest, err := b.Journal.Oldest(ctx)
 	if err != nil {
 		return err
@@ -198,6 +201,15 @@ type gauges chan<- prometheus.Metric
 
 func (g gauges) send(d *prometheus.Desc, n int64, labels ...string) {
 	g <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+}
+
+// flag sends 1 for what is so, and else 0.
+func (g gauges) flag(d *prometheus.Desc, is bool) {
+	n := int64(0)
+	if is {
+		n = 1
+	}
+	g.send(d, n)
 }
 
 func (g gauges) budget(scope, component string, a money.USD) {

@@ -61,6 +61,7 @@ func TestMetricsTellTheJournalAndTheAPI(t *testing.T) {
 		"campaign_runner_alerts":                                                                           1,
 		"campaign_runner_attention":                                                                        3,
 		"campaign_runner_stopped":                                                                          0,
+		"campaign_runner_sends_frozen":                                                                     0,
 		"campaign_runner_account_balance_microdollars":                                                     95_125_000,
 		"campaign_runner_account_expected_microdollars":                                                    95_125_000,
 		"campaign_runner_account_drift_microdollars":                                                       0,

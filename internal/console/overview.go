@@ -24,6 +24,8 @@ type overview struct {
 	frame
 	// Stopped is why everything is held, or "".
 	Stopped string
+	// Frozen tells that no runner may send, for a reason that is among the alerts.
+	Frozen  bool
 	API     string
 	Account journal.Account
 	Counts  []stateCount
@@ -104,6 +106,11 @@ func (c *console) readAccount(ctx context.Context, o *overview) (err error) {
 	if o.Stopped, err = c.Journal.Stopped(ctx); err != nil {
 		return err
 	}
+	frozen, err := c.Journal.Frozen(ctx)
+	if err != nil {
+		return err
+	}
+	o.Frozen = len(frozen) > 0
 	if o.Account, err = c.Journal.Account(ctx); err != nil {
 		return err
 	}

@@ -1,5 +1,7 @@
--- Takes freezes back; the alert goes with the last one. ARGV: alert subject,
--- then holders.
-for i = 2, #ARGV do redis.call('HDEL', P .. 'frozen', ARGV[i]) end
-if redis.call('EXISTS', P .. 'frozen') == 0 then redis.call('HDEL', P .. 'alerts', ARGV[1]) end
+-- Takes freezes back, with the alerts that tell of them. ARGV: the beginning of
+-- the alerts' subjects, then holders.
+for i = 2, #ARGV do
+  redis.call('HDEL', P .. 'frozen', ARGV[i])
+  redis.call('HDEL', P .. 'alerts', ARGV[1] .. ARGV[i])
+end
 return {'ok'}

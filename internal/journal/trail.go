@@ -201,8 +201,14 @@ func (j *Journal) Seqs(ctx context.Context) (map[string]int64, error) {
 	return out, r.err
 }
 
-// alertSends is the subject of the alert that tells of a freeze.
-const alertSends = "sends"
+// alertSends and a holder is the subject of the alert that tells of a freeze.
+const alertSends = "sends:"
+
+// Frozen are the reasons for which nothing is sent; empty where all may be.
+func (j *Journal) Frozen(ctx context.Context) ([]Freeze, error) {
+	st, err := j.Stand(ctx, Presence{})
+	return st.Frozen, err
+}
 
 // Freeze stops the sends of every runner, and tells people why. id names a
 // journal that has no name any more.
@@ -211,11 +217,11 @@ func (j *Journal) Freeze(ctx context.Context, id string, f Freeze) error {
 	if err != nil {
 		return err
 	}
-	alert, err := json.Marshal(Alert{Subject: alertSends, At: f.At.UTC(), Message: f.Reason})
+	alert, err := json.Marshal(Alert{Subject: alertSends + f.Holder, At: f.At.UTC(), Message: f.Reason})
 	if err != nil {
 		return err
 	}
-	_, err = j.run(ctx, "freeze", f.Holder, doc, alertSends, alert, id)
+	_, err = j.run(ctx, "freeze", f.Holder, doc, alertSends+f.Holder, alert, id)
 	return err
 }
 

@@ -111,8 +111,11 @@ func TestNumbersOfSends(t *testing.T) {
 				s.must(s.Freeze(s.ctx, "id", journal.Freeze{Holder: "h", Reason: "lost writes", At: s.now}))
 			}
 			s.same("gate", s.start(op, "1", free()).Gate, journal.Frozen)
-			s.must(s.Freeze(s.ctx, "id", journal.Freeze{Holder: "x", Reason: "silent", At: s.now, Absent: true}))
-			s.same("freezes", len(s.stand(journal.Presence{}).Frozen), 2)
+			silent := journal.Freeze{Holder: "x", Reason: "silent", At: s.now, Absent: true}
+			s.must(s.Freeze(s.ctx, "id", silent))
+			frozen, err := s.Frozen(s.ctx)
+			s.must(err)
+			s.same("freezes", len(frozen), 2)
 			s.ended(under, planner.Applied, costs("1", 5), makes(10))
 			s.holds(free(), "1", "0", "0")
 			for range 2 {
@@ -120,7 +123,10 @@ func TestNumbersOfSends(t *testing.T) {
 			}
 			alerts, err := s.Alerts(s.ctx)
 			s.must(err)
-			s.same("alerts while one is left", len(alerts), 1)
+			s.same("alerts while one is left", alerts, []journal.Alert{{Subject: "sends:x", At: s.now, Message: "silent"}})
+			frozen, err = s.Frozen(s.ctx)
+			s.must(err)
+			s.same("freezes", frozen, []journal.Freeze{silent})
 			s.same("gate", s.start(op, "1", free()).Gate, journal.Frozen)
 			s.must(s.Thaw(s.ctx, "x", "nobody"))
 			alerts, err = s.Alerts(s.ctx)
