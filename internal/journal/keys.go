@@ -30,6 +30,7 @@ func (k keyspace) window(scope, window string) string {
 func (k keyspace) latched() string   { return string(k) + "latched" }
 func (k keyspace) account() string   { return string(k) + "account" }
 func (k keyspace) ledger() string    { return string(k) + "ledger" }
+func (k keyspace) rehomed() string   { return string(k) + "rehomed" }
 func (k keyspace) schedule() string  { return string(k) + "schedule" }
 func (k keyspace) watermark() string { return string(k) + "watermark" }
 func (k keyspace) trigger() string   { return string(k) + "trigger" }

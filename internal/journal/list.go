@@ -155,9 +155,14 @@ type LedgerEntry struct {
 	Budgets []string
 }
 
-// Ledger reads the money entries, oldest first.
+// Ledger reads the money entries, oldest first. A create that was told of a
+// wrong job has the one that it made, once that is known.
 func (j *Journal) Ledger(ctx context.Context) ([]LedgerEntry, error) {
 	var out []LedgerEntry
+	rehomed, err := j.rdb.HGetAll(ctx, j.keys.rehomed()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("journal: ledger: %w", err)
+	}
 	from := "-"
 	for {
 		rows, err := j.rdb.XRangeN(ctx, j.keys.ledger(), from, "+", readChunk).Result()
@@ -168,6 +173,11 @@ func (j *Journal) Ledger(ctx context.Context) ([]LedgerEntry, error) {
 			e, err := decodeEntry(row.Values)
 			if err != nil {
 				return nil, err
+			}
+			if job, found := rehomed[e.OpID]; found {
+				if e.JobID, err = strconv.ParseInt(job, 10, 64); err != nil {
+					return nil, fmt.Errorf("journal: ledger: %w", err)
+				}
 			}
 			out = append(out, e)
 		}

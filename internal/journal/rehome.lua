@@ -37,6 +37,8 @@ local function give(jk, job, got, charges)
   redis.call('SADD', P .. 'jobs', job)
   redis.call('HINCRBY', jk, 'gen', 1)
   redis.call('HSET', opkey(got.op), 'j', job)
+  -- The ledger's entries stay as they are; whoever reads them looks here.
+  redis.call('HSET', P .. 'rehomed', got.op, job)
 end
 local ours, oc = take(a, from)
 local theirs, tc = take(b, to)

@@ -238,8 +238,20 @@ func TestSendsThatAreWrittenAgain(t *testing.T) {
 			s.same("under way", s.resurrected(s.lostSend(again.Operation, 1, "lost", "pay", "", budgets, "1")),
 				journal.Resurrection{Twice: true, State: planner.Sending})
 			s.ended(again, planner.Applied, costs("1", 5), makes(10))
-			s.same("applied", s.resurrected(s.lostSend(again.Operation, 2, "lost", "pay", "", budgets, "1")),
+			s.same("applied", s.resurrected(s.lostSend(again.Operation, 1, "lost", "pay", "", budgets, "1")),
 				journal.Resurrection{Twice: true, State: planner.Applied})
+			s.holds(free(), "1", "0", "0")
+		}},
+		{"what a lost attempt did, and was taken for an earlier one's, was not made twice", func(s *store) {
+			op := s.begun(s.create("a"), "1", free())
+			s.ended(op, planner.Unknown)
+			s.ended(op, planner.Applied, costs("1", 5), makes(10))
+			l := s.lostSend(op.Operation, 2, "lost", "pay", "", budgets, "1")
+			for range 2 {
+				s.same("the second attempt", s.resurrected(l), journal.Resurrection{State: planner.Applied})
+			}
+			got := s.get(op.ID)
+			s.same("state, attempts", []any{got.State, got.Attempts}, []any{planner.Applied, 2})
 			s.holds(free(), "1", "0", "0")
 		}},
 		{"attempts before the last one stay known", func(s *store) {

@@ -161,6 +161,11 @@ func TestACreateThatWasToldOfAWrongJobGetsItsOwn(t *testing.T) {
 	if len(all) != 1 {
 		t.Errorf("the books have %d jobs, want 1", len(all))
 	}
+	ledger, err := r.journal.Ledger(t.Context())
+	r.must(err)
+	if len(ledger) != 1 || ledger[0].JobID != right {
+		t.Errorf("the ledger has %+v, want one entry of job %d", ledger, right)
+	}
 	r.clean()
 	r.balanced()
 }
