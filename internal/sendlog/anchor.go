@@ -15,15 +15,23 @@ const Embedded = "embedded"
 // one in its place, or an empty one, is noticed.
 const anchorFile = "redis.json"
 
+// anchor is the journal that was last seen at an address.
+type anchor struct {
+	ID string `json:"id"`
+	// Sent tells that it had given out a number, to this runner or another one:
+	// in its place an empty one is a loss.
+	Sent bool `json:"sent,omitempty"`
+}
+
 // Anchored is the id of the journal that was last seen at an address; "" is none.
 func Anchored(d Disk, address string) (string, error) {
 	all, err := readAnchors(d)
-	return all[address], err
+	return all[address].ID, err
 }
 
-// readAnchors reads the ids of journals by the addresses of their Redis.
-func readAnchors(d Disk) (map[string]string, error) {
-	out := map[string]string{}
+// readAnchors reads which journals were seen by the addresses of their Redis.
+func readAnchors(d Disk) (map[string]anchor, error) {
+	out := map[string]anchor{}
 	data, err := d.Read(anchorFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return out, nil
@@ -37,9 +45,9 @@ func readAnchors(d Disk) (map[string]string, error) {
 	return out, nil
 }
 
-// Anchor remembers the journal at an address; "" is one that is not to be
-// found again.
-func Anchor(d Disk, address, id string) error {
+// keep remembers the journal at an address; "" is one that is not to be found
+// again.
+func keep(d Disk, address string, a anchor) error {
 	if address == "" {
 		return nil
 	}
@@ -47,10 +55,10 @@ func Anchor(d Disk, address, id string) error {
 	if err != nil {
 		return err
 	}
-	if all[address] == id {
+	if was := all[address]; was == a || was.ID == a.ID && was.Sent {
 		return nil
 	}
-	all[address] = id
+	all[address] = a
 	data, err := json.Marshal(all)
 	if err == nil {
 		err = writeWhole(d, anchorFile, data)

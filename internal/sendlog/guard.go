@@ -72,6 +72,8 @@ type Guard struct {
 	wake chan struct{}
 	// turn is held by the one Tick that runs.
 	turn sync.Mutex
+	// kept is the journal as it was remembered last.
+	kept anchor
 
 	mu   sync.Mutex
 	pass Pass
@@ -135,7 +137,7 @@ func closing(err error) string {
 }
 
 // identify finds the journal's id: the one that was last seen at this Redis,
-// where this folder knows of sends by it; else the one that it has, or a new one.
+// where it had sends; else the one that it has, or a new one.
 func (g *Guard) identify(ctx context.Context) (string, error) {
 	anchors, err := readAnchors(g.Disk)
 	if err != nil {
@@ -146,9 +148,12 @@ func (g *Guard) identify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	before := anchors[g.Address]
+	if g.Address != "" && before.Sent {
+		return before.ID, nil
+	}
 	for _, c := range logs {
-		if g.Address != "" && c.Journal == before && c.High > 0 {
-			return before, nil
+		if g.Address != "" && c.Journal == before.ID && c.High > 0 {
+			return before.ID, nil
 		}
 	}
 	st, err := g.Journal.Stand(ctx, journal.Presence{ID: g.Draw()})
@@ -158,7 +163,20 @@ func (g *Guard) identify(ctx context.Context) (string, error) {
 	if len(logs) == 0 && st.Sends > 0 {
 		g.Log.InfoContext(ctx, "this folder has no send log yet and the journal has sends: other runners' logs guard them", "sends", st.Sends)
 	}
-	return st.ID, Anchor(g.Disk, g.Address, st.ID)
+	return st.ID, g.keep(st)
+}
+
+// keep remembers the journal of this Redis.
+func (g *Guard) keep(st journal.Standing) error {
+	a := anchor{ID: st.ID, Sent: st.Sends > 0}
+	if a == g.kept {
+		return nil
+	}
+	if err := keep(g.Disk, g.Address, a); err != nil {
+		return err
+	}
+	g.kept = a
+	return nil
 }
 
 // begin makes the first comparison, and enters the roster.

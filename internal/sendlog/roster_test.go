@@ -268,6 +268,37 @@ func TestAnotherRedisAtAKnownAddress(t *testing.T) {
 	a.sends()
 }
 
+func TestARunnerWithoutSendsKnowsTheJournalOfTheOthers(t *testing.T) {
+	t.Parallel()
+	for _, sent := range []bool{false, true} {
+		t.Run(map[bool]string{false: "nobody sent", true: "another one sent"}[sent], func(t *testing.T) {
+			t.Parallel()
+			r := newRedis(t)
+			dir := t.TempDir()
+			a, b := r.in(dir, "a", nil), r.runner("b")
+			if sent {
+				b.sends()
+			}
+			a.tick()
+			r.must(a.Close(t.Context()))
+			r.must(b.Close(t.Context()))
+			r.store = memory.New(r.clock)
+			a = r.in(dir, "a", nil)
+			if !sent {
+				a.free()
+				return
+			}
+			a.held("this Redis does not hold the journal that was here before")
+			if rows := a.recover([]*runner{b}); len(rows) != 1 {
+				t.Errorf("recovered %+v, want b's send", rows)
+			}
+			a.tick()
+			a.tick()
+			a.free()
+		})
+	}
+}
+
 func TestASendThatWasMadeAgainIsTold(t *testing.T) {
 	t.Parallel()
 	r := newRedis(t)

@@ -133,6 +133,9 @@ func (g *Guard) look(ctx context.Context, all bool) (view, error) {
 		v.short = g.log.Holder()
 		return v, nil
 	}
+	if err := g.keep(st); err != nil {
+		g.Log.WarnContext(ctx, "the journal of this Redis could not be remembered; it is tried again", "err", err)
+	}
 	if !all {
 		return v, nil
 	}
@@ -265,7 +268,7 @@ func (g *Guard) recovered(ctx context.Context, lost map[string]int64) error {
 		g.mu.Unlock()
 		return g.Journal.Freeze(ctx, g.log.Journal(), journal.Freeze{Holder: holder, Reason: reason, At: g.Now()})
 	}
-	if err := Anchor(g.Disk, g.Address, st.ID); err != nil {
+	if err := g.keep(st); err != nil {
 		return err
 	}
 	g.Journal.Follow(st.ID, own, st.Seq)
