@@ -40,10 +40,12 @@ func newForgetful(t *testing.T) *forgetful {
 }
 
 // start starts a runner of the folder, as a process does.
-func (r *forgetful) start() {
+func (r *forgetful) start() { r.startOn(r.disk) }
+
+func (r *forgetful) startOn(disk sendlog.Disk) {
 	r.t.Helper()
 	g, err := sendlog.Start(r.t.Context(), sendlog.Config{
-		Disk: r.disk, Journal: r.books, Address: "redis", Name: "here", Now: r.clock.now,
+		Disk: disk, Journal: r.books, Address: "redis", Name: "here", Now: r.clock.now,
 		Draw: func() string { return fmt.Sprintf("draw-%d", r.draws.Add(1)) }, Log: slog.New(slog.DiscardHandler),
 	})
 	r.must(err)
