@@ -62,7 +62,7 @@ SCENARIO ?= .
 
 .PHONY: chaos
 chaos: deps ## the programs as processes under every fault, kills and failing Redises: half an hour
-	go test -tags chaos -timeout 3h -v ./internal/chaos -run 'TestMatrix/$(SCENARIO)' -chaos.seed $(SEED) -chaos.length $(LENGTH)
+	go test -tags chaos -timeout 3h -v ./internal/chaos -run 'Test(Matrix|Loss)/$(SCENARIO)' -chaos.seed $(SEED) -chaos.length $(LENGTH)
 
 .PHONY: mutants
 mutants: deps ## plant defects, and show that the tests catch each

@@ -34,9 +34,9 @@ var matrix = []scenario{
 	{name: "redis and runners killed", runners: 3, items: 24, seconds: 60, share: 0.3, during: []disturbance{killing(time.Second), restartingRedis(7 * time.Second)}},
 	{name: "redis stalls at a handler's end", runners: 2, items: 24, seconds: 60, more: slowly, during: []disturbance{atHandlersEnd(stall(5 * time.Second))}},
 	{name: "redis is gone at a handler's end", runners: 2, items: 24, seconds: 60, more: slowly, during: []disturbance{atHandlersEnd(func(w *world) { w.breakRedis(5 * time.Second) })}},
-	{name: "creates told of wrong jobs", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, during: []disturbance{auditing(time.Second)}},
-	{name: "creates told of wrong jobs, kills", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, during: []disturbance{auditing(time.Second), killing(2 * time.Second)}},
-	{name: "ratings in bulk, every fault, kills", runners: 2, items: 4, seconds: 60, share: 0.4, scale: 1, ratings: true, during: []disturbance{crowding, killing(time.Second)}},
+	{name: "creates told of wrong jobs", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, more: wrongly, during: []disturbance{auditing(time.Second)}},
+	{name: "creates told of wrong jobs, kills", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, more: wrongly, during: []disturbance{auditing(time.Second), killing(2 * time.Second)}},
+	{name: "ratings in bulk, every fault, kills", runners: 2, items: 4, seconds: 60, share: 0.4, scale: 1, ratings: true, during: []disturbance{crowding, killing(3 * time.Second)}},
 	{name: "ratings in bulk, redis killed", runners: 2, items: 4, seconds: 60, share: 0.1, scale: 1, ratings: true, during: []disturbance{crowding, restartingRedis(4 * time.Second)}},
 	{name: "SIGTERM over and over", runners: 1, items: 24, seconds: 60, share: 0.3, during: []disturbance{draining(3 * time.Second)}},
 	{name: "SIGTERM of two in turn", runners: 2, items: 24, seconds: 60, share: 0.3, during: []disturbance{draining(3 * time.Second)}},
@@ -45,6 +45,9 @@ var matrix = []scenario{
 // slowly has the marketplace answer purchases late enough to break something
 // before the answer is there.
 const slowly = "create:slow(600ms)=1,add_seats:slow(600ms)=1,resume:slow(600ms)=1"
+
+// wrongly has the marketplace tell creates of the next job in place of their own.
+const wrongly = "create:wrong_job_id=0.3"
 
 // most is the share of ambiguous operations of a kind that may be left to a
 // person, over the whole matrix.

@@ -86,11 +86,8 @@ func (s scenario) faults(pace float64) string {
 	for _, route := range []string{"create", "add_seats", "resume", "pause", "restart", "update", "rate"} {
 		list := kinds
 		switch route {
-		case "create":
+		case "create": // a new job's wrong id can't be told from a right one without a read
 			list = append([]string{"cost_missing"}, kinds...)
-			if s.mends { // a new job's wrong id can't be told from a right one without a read
-				list = append([]string{"wrong_job_id"}, list...)
-			}
 		case "add_seats", "resume":
 			list = append([]string{"wrong_job_id", "cost_missing"}, kinds...)
 		case "pause", "restart", "update":
