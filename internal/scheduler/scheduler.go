@@ -12,9 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,6 +32,10 @@ type Config struct {
 	Review  func(ctx context.Context, r journal.Review) error
 	// Grace is how late a slot may be and still be on time. Default 1m.
 	Grace time.Duration
+	// Abreast is how many campaigns are planned at a time: their scripts share
+	// pipelines, and so a write of Redis to the disk. Default 32; 1 makes a run
+	// repeatable.
+	Abreast int
 	// Lag, where set, is told with each tick how long the action has been due
 	// that waits the longest.
 	Lag func(time.Duration)
@@ -50,6 +52,9 @@ func New(cfg Config) *Scheduler {
 	if cfg.Grace <= 0 {
 		cfg.Grace = time.Minute
 	}
+	if cfg.Abreast <= 0 {
+		cfg.Abreast = 32
+	}
 	if cfg.Lag == nil {
 		cfg.Lag = func(time.Duration) {}
 	}
@@ -61,9 +66,6 @@ const (
 	// pages one tick plans at most, so that the lease is renewed in time.
 	pageSize  = 500
 	tickPages = 10
-	// abreast is how many campaigns are planned at a time: their scripts share
-	// pipelines, and so a write of Redis to the disk.
-	abreast = 32
 )
 
 // Tick plans what is due by now and returns how many actions it looked at. The
@@ -150,31 +152,32 @@ func (w *work) add(more work) {
 // fireAll plans several actions; one that fails does not hold up the others.
 // Those of one campaign are planned one after the other.
 func (s *Scheduler) fireAll(ctx context.Context, fence string, entries []journal.Entry) error {
+	var names []string
 	of := map[string][]journal.Entry{}
 	for _, e := range entries {
+		if of[e.Campaign] == nil {
+			names = append(names, e.Campaign)
+		}
 		of[e.Campaign] = append(of[e.Campaign], e)
 	}
-	if err := s.specs.Refresh(ctx, slices.Collect(maps.Keys(of))); err != nil {
+	if err := s.specs.Refresh(ctx, names); err != nil {
 		return err
 	}
-	var (
-		mu    sync.Mutex
-		all   work
-		errs  []error
-		group errgroup.Group
-	)
-	group.SetLimit(abreast)
-	for _, entries := range of {
+	done := make([]work, len(names))
+	errs := make([]error, len(names))
+	var group errgroup.Group
+	group.SetLimit(s.Abreast)
+	for i, name := range names {
 		group.Go(func() error {
-			w, err := s.fireCampaign(ctx, fence, entries)
-			mu.Lock()
-			defer mu.Unlock()
-			all.add(w)
-			errs = append(errs, err)
+			done[i], errs[i] = s.fireCampaign(ctx, fence, of[name])
 			return nil
 		})
 	}
 	_ = group.Wait() // the errors are in errs
+	var all work
+	for _, w := range done {
+		all.add(w)
+	}
 	s.handOn(ctx, all)
 	return errors.Join(errs...)
 }

@@ -140,7 +140,7 @@ func (w *world) assemble() error {
 		Log: w.cfg.Log, Concurrency: 1,
 	})
 	w.sched = scheduler.New(scheduler.Config{
-		Journal: w.journal, Now: w.clock.now, Log: w.cfg.Log, Grace: grace,
+		Journal: w.journal, Now: w.clock.now, Log: w.cfg.Log, Grace: grace, Abreast: 1,
 		Enqueue: w.agenda.operations, Review: w.agenda.Review,
 	})
 	w.watch = watcher.New(watcher.Config{
