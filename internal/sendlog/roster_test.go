@@ -240,6 +240,30 @@ func TestTheLogOfADeadRunnerIsComparedByItsNeighbour(t *testing.T) {
 	}
 }
 
+func TestANeighbourThatDiesWhileItIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := newRedis(t)
+	dir := t.TempDir()
+	a, b := r.in(dir, "a", nil), r.in(dir, "b", nil)
+	b.sends()
+	a.tick()
+	r.restarted("second.1")
+	a.tick()
+	a.held(waiting)
+	r.pass(30 * time.Second)
+	a.tick()
+	if f := a.frozen(); len(f) != 1 || !f[0].Absent {
+		t.Fatalf("frozen: %+v, want b named", f)
+	}
+	r.must(b.Close(t.Context()))
+	a.tick()
+	a.tick()
+	a.free()
+	if f := a.frozen(); len(f) != 0 {
+		t.Errorf("still frozen: %+v", f)
+	}
+}
+
 func TestAnotherRedisAtAKnownAddress(t *testing.T) {
 	t.Parallel()
 	r := newRedis(t)

@@ -38,7 +38,7 @@ func (g *Guard) Tick(ctx context.Context) error {
 		g.doubt(reasonChanged)
 	}
 	before := g.pass
-	lost := maps.Clone(g.lost)
+	lost, want := maps.Clone(g.lost), maps.Clone(g.want)
 	two := g.latest != "" && serverOf(g.latest) != serverOf(incarnation)
 	g.mu.Unlock()
 	if two {
@@ -48,12 +48,28 @@ func (g *Guard) Tick(ctx context.Context) error {
 	if len(lost) > 0 {
 		err = g.recovered(ctx, lost)
 	} else {
-		dead, err = g.compare(ctx, changed)
+		// A neighbour that is waited for may have died meanwhile.
+		dead, err = g.compare(ctx, changed || g.near(want))
 	}
 	if err != nil {
 		return err
 	}
 	return g.meet(ctx, incarnation, dead, before, len(lost) == 0)
+}
+
+// near tells whether the log of one of some runners is in this folder.
+func (g *Guard) near(want map[string]journal.Runner) bool {
+	if len(want) == 0 {
+		return false
+	}
+	names, err := g.Disk.Names()
+	if err != nil {
+		return false // whoever reads the logs is told
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, found := want[strings.TrimSuffix(name, suffix)]
+		return found && strings.HasSuffix(name, suffix)
+	})
 }
 
 // serverOf is the part of an incarnation that one server keeps from its start to
