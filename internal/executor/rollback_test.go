@@ -164,3 +164,39 @@ func TestARedisThatLostWritesSendsNothingTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingIsConcludedFromBooksThatLackSends has an operation in doubt that
+// was not done, while money went for another one that the journal lost.
+func TestNothingIsConcludedFromBooksThatLackSends(t *testing.T) {
+	t.Parallel()
+	r := newForgetful(t)
+	ids := r.occurrence("create")
+	doubtful, lost := ids[:1], ids[1:2]
+	perform := func(ids []string) {
+		t.Helper()
+		_, err := r.exec.Perform(t.Context(), ids)
+		r.must(err)
+	}
+	r.faults("create:500_before=1")
+	perform(doubtful)
+	r.faults("")
+	r.want(doubtful[0], planner.Unknown)
+	r.store.Snapshot()
+	perform(lost)
+	r.want(lost[0], planner.Applied)
+	r.store.Restore()
+	perform(lost)
+	r.must(r.guard.Tick(t.Context()))
+	for range 8 {
+		r.clock.advance(2*time.Minute + time.Second)
+		perform(doubtful)
+		r.must(r.guard.Tick(t.Context()))
+		r.want(doubtful[0], planner.Unknown)
+	}
+	r.recover()
+	r.settle()
+	for _, id := range ids {
+		r.want(id, planner.Applied)
+	}
+	r.agree()
+}
