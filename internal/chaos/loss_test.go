@@ -139,6 +139,8 @@ func (w *world) replicate() {
 func (w *world) failOver() {
 	p := w.replica.now()
 	p.signal(syscall.SIGSTOP)
+	// What is on its way to a replica that stands still would reach it all the same.
+	must(w.t, w.rdb.ClientKillByFilter(w.t.Context(), "TYPE", "replica").Err())
 	time.Sleep(time.Second)
 	w.redis.now().kill()
 	p.signal(syscall.SIGCONT)
