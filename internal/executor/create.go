@@ -125,6 +125,13 @@ func (e *Executor) withoutOwner(ctx context.Context, marker string) (int64, erro
 // marker than the books expect is another job: nothing is done to it before an
 // audit has corrected the books.
 func (e *Executor) ownJob(ctx context.Context, op *journal.Op) (api.Job, error) {
+	held, err := e.held(ctx, op)
+	if err != nil {
+		return api.Job{}, err
+	}
+	if held {
+		return api.Job{}, e.inLine(op)
+	}
 	job, err := e.Market.Job(ctx, op.JobID)
 	if err != nil {
 		return job, err

@@ -215,6 +215,35 @@ func (e *Executor) backoff(op *journal.Op, asked time.Duration) time.Duration {
 	return firstBackoff/4 + e.Jitter(min(span, maxBackoff))
 }
 
+const (
+	// longestInLine and longestPause bound how long one waits before it looks
+	// again whether another operation has let go of what it needs.
+	longestInLine = 30 * time.Second
+	longestPause  = 5 * time.Second
+)
+
+// inLine is how long an operation waits that another one is ahead of: a quarter
+// of the time that it has waited already, so that it asks seldom for what takes
+// long. It waits for an operation that may be in doubt for minutes.
+func (e *Executor) inLine(op *journal.Op) *later {
+	most := longestInLine
+	if op.Kind == planner.Pause {
+		most = longestPause
+	}
+	after := min(max(e.Now().Sub(waitsSince(op))/4, firstBackoff), most)
+	return &later{after: after + e.Jitter(after/4)}
+}
+
+// held tells whether another operation has the job for itself, before the
+// marketplace is asked about it. One that is parked holds up no pause.
+func (e *Executor) held(ctx context.Context, op *journal.Op) (bool, error) {
+	if op.Holder == "" || op.Kind != planner.Pause {
+		return op.Holder != "", nil
+	}
+	holder, err := e.Journal.Load(ctx, []string{op.Holder})
+	return err == nil && len(holder) == 1 && holder[0].State != planner.Parked, err
+}
+
 // refused deals with an operation that Begin did not let through.
 func (e *Executor) refused(ctx context.Context, op *journal.Op, c *call, p journal.Passage) ([]Next, error) {
 	switch p.Gate {
@@ -223,8 +252,10 @@ func (e *Executor) refused(ctx context.Context, op *journal.Op, c *call, p journ
 		return e.postpone(ctx, op, &later{after: firstBackoff, reason: "Redis lost writes that it had acknowledged"})
 	case journal.Frozen:
 		return e.postpone(ctx, op, &later{after: frozenFor, reason: reasonFrozen})
-	case journal.Busy, journal.Stale, journal.Edited:
+	case journal.Stale, journal.Edited:
 		return e.postpone(ctx, op, &later{after: firstBackoff})
+	case journal.Busy:
+		return e.postpone(ctx, op, e.inLine(op))
 	case journal.Dropped:
 		return nil, e.end(ctx, op, planner.Canceled, "the campaign was removed")
 	case journal.Latched:

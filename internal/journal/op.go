@@ -1,9 +1,9 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -48,6 +48,8 @@ type Op struct {
 	Asked bool
 	// Generation changes whenever an operation on the same job begins or ends.
 	Generation string
+	// Holder is the operation that has the job for itself, or "".
+	Holder string
 	// Released tells that a person let a held operation go.
 	Released bool
 	History  []Event
@@ -133,25 +135,28 @@ func (j *Journal) Get(ctx context.Context, id string) (*Op, error) {
 }
 
 // loadGenerations tells each operation that moves money how often its job has
-// been touched, so that evidence which has grown old is noticed.
+// been touched, so that evidence which has grown old is noticed, and who has the
+// job for itself.
 func (j *Journal) loadGenerations(ctx context.Context, ops []*Op) error {
 	pipe := j.rdb.Pipeline()
-	cmds := map[*Op]*redis.StringCmd{}
+	cmds := map[*Op]*redis.SliceCmd{}
 	for _, op := range ops {
 		if op.Kind.MovesMoney() && op.JobID != 0 {
-			cmds[op] = pipe.HGet(ctx, j.keys.job(jobText(op.JobID)), "gen")
+			cmds[op] = pipe.HMGet(ctx, j.keys.job(jobText(op.JobID)), "gen", "lane")
 		}
 	}
 	if len(cmds) == 0 {
 		return nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("journal: read jobs: %w", err)
 	}
 	for op, cmd := range cmds {
-		op.Generation = cmd.Val()
-		if op.Generation == "" {
-			op.Generation = "0"
+		values := cmd.Val()
+		op.Generation, _ = values[0].(string)
+		op.Generation = cmp.Or(op.Generation, "0")
+		if op.Holder, _ = values[1].(string); op.Holder == op.ID {
+			op.Holder = ""
 		}
 	}
 	return nil
