@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +29,8 @@ func TestMain(m *testing.M) {
 }
 
 // commands are those that the scripts have beside the usual ones: status N runs
-// a command that must exit with N.
+// a command that must exit with N, and market ORDER BODY has the simulated
+// marketplace do something by itself.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"status": func(ts *testscript.TestScript, _ bool, args []string) {
 		want, err := strconv.Atoi(args[0])
@@ -36,6 +39,14 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != want {
 			ts.Fatalf("%v: got %v, want exit status %d", args[1:], err, want)
+		}
+	},
+	"market": func(ts *testscript.TestScript, _ bool, args []string) {
+		resp, err := http.Post(ts.Getenv("SANDBOX")+"/sandbox/"+args[0], "application/json", strings.NewReader(args[1]))
+		ts.Check(err)
+		ts.Check(resp.Body.Close())
+		if resp.StatusCode != http.StatusOK {
+			ts.Fatalf("the marketplace answers %s", resp.Status)
 		}
 	},
 }
@@ -62,8 +73,12 @@ func TestTogether(t *testing.T) {
 }
 
 func together(env *testscript.Env) error {
-	box := sandbox.New(sandbox.Config{Key: "a-key-for-tests", Crowd: sandbox.Crowd{Off: true}})
-	server := httptest.NewServer(box)
+	server := httptest.NewUnstartedServer(nil)
+	box := sandbox.New(sandbox.Config{
+		Key: "a-key-for-tests", Crowd: sandbox.Crowd{Off: true}, Site: "http://" + server.Listener.Addr().String(),
+	})
+	server.Config.Handler = box
+	server.Start()
 	env.Defer(server.Close)
 	env.Defer(box.Close)
 	redis := miniredis.NewMiniRedis()

@@ -29,6 +29,8 @@ type session struct {
 	// client is nil where no API key is needed and none is set.
 	client *api.Client
 	closes []func() error
+	// wait returns when the rate limit has room for one more request.
+	wait func(ctx context.Context) error
 }
 
 func (s *session) close() {
@@ -83,6 +85,7 @@ func (a *app) assemble(ctx context.Context, s *session, n need) error {
 		return err
 	}
 	limit := limiter.New(once, a.set.RateLimit.Interval())
+	s.wait = limit.Wait
 	if s.client, err = a.api(limit.Wait); err != nil {
 		return err
 	}

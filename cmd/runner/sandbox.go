@@ -80,6 +80,7 @@ func (f *sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return fmt.Errorf("the sandbox cannot listen: %w; choose another address with --listen", err)
 	}
+	cfg.Site = "http://" + ln.Addr().String()
 	sb := sandbox.New(cfg)
 	defer sb.Close()
 	fmt.Fprintf(stdout, "http://%s/api/v1\n", ln.Addr())

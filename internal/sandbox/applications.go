@@ -29,7 +29,7 @@ func (m *market) getApplication(c *call) answer {
 }
 
 func (m *market) viewApp(j *job, a *Application) appView {
-	return appView{*a, m.handed(j, a)}
+	return appView{*a, m.handed(j, a), m.cfg.Site}
 }
 
 // rate sets an application's status. An approval is final, since it pays the

@@ -11,6 +11,9 @@ import (
 type Config struct {
 	// Key is the bearer token that is accepted. Empty: any that is not empty.
 	Key string
+	// Site is where screenshots are shown. Default the marketplace's own; give the
+	// address at which the sandbox is served to have them served too.
+	Site string
 	// Seed decides workers, their proofs and the faults drawn by share.
 	Seed uint64
 	// Now is the marketplace's clock. Default time.Now. See ScaledClock.
@@ -125,6 +128,9 @@ func (c Config) withDefaults() Config {
 		c.Balance = 1000 * money.Dollar
 	case c.Balance < 0:
 		c.Balance = 0
+	}
+	if c.Site == "" {
+		c.Site = site
 	}
 	orDefault(&c.PageSize, 20)
 	orDefault(&c.RateWindow, time.Second)

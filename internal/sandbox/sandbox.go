@@ -104,6 +104,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/":
 		s.index(w)
+	case strings.HasPrefix(r.URL.Path, uploads):
+		s.screenshot(w, r)
 	case strings.HasPrefix(r.URL.Path, "/sandbox/"):
 		s.control.ServeHTTP(w, r)
 	default:

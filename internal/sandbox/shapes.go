@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	site    = "https://www.hiretalents.com"
+	site    = "https://www.hiretalents.com" // unless Config.Site says otherwise
 	ownerID = 123456
 )
 
@@ -190,6 +190,8 @@ func (j jobView) middle(e *encoder) {
 type appView struct {
 	Application
 	handed Handed
+	// site is where screenshots are shown.
+	site string
 }
 
 // encode is the shape of GET /application/{id}.
@@ -238,7 +240,7 @@ func (a appView) shots(e *encoder) {
 	}
 	e.open('[')
 	for _, name := range a.handed.Screenshots {
-		e.str(site + "/proof_uploads/" + name)
+		e.str(a.site + uploads + name)
 	}
 	e.close(']')
 }

@@ -30,7 +30,9 @@ func (w *Watcher) Review(ctx context.Context, r journal.Review) ([]executor.Next
 	}
 	var asOf time.Time
 	if r.ByHand {
-		asOf = r.Slot
+		// The slot is cut to its second: what came within it was not seen by a
+		// poll in the same second.
+		asOf = r.Slot.Add(time.Second)
 	}
 	decisions, err := w.Decide(ctx, sp, sp.Action(r.Action), asOf)
 	if err != nil {
