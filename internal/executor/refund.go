@@ -49,13 +49,23 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 		return effect{}, false, nil
 	}
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)
-	if refund < 0 || refund > e.refundAtMost(ctx, op, job, refund) {
+	if refund < e.refundAtLeast(ctx, op, job) || refund > e.refundAtMost(ctx, op, job, refund) {
 		return effect{}, false, nil
 	}
 	e.learnRefund(ctx, op, job, refund)
 	return effect{
 		refund: &refund, jobID: op.JobID, seats: -e.surplus(ctx, op, job.Applications), note: "the refund was measured",
 	}, true, nil
+}
+
+// refundAtLeast is what the open seats of a job bring back at the bare price. Less
+// than that has money in it that went another way meanwhile.
+func (e *Executor) refundAtLeast(ctx context.Context, op *journal.Op, job api.Job) money.USD {
+	least, err := job.Price.Times(int64(e.surplus(ctx, op, job.Applications)))
+	if err != nil {
+		return 0
+	}
+	return least
 }
 
 // refundAtMost is the most that the open seats of a job may bring back: what

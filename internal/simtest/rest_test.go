@@ -132,12 +132,27 @@ func (w *world) end() {
 			w.fail("job %d is still held by %s", theirs.JobID, ours.Lane)
 		}
 		if ours.Refunded != theirs.Refunded && !w.estimated(theirs.JobID) {
+			w.histories(theirs.JobID)
 			w.fail("job %d: %s are refunded in the books, %s in truth", theirs.JobID, ours.Refunded, theirs.Refunded)
 		}
 	}
 }
 
 // estimated tells that a pause of a job could not measure its refund.
+// histories tells in the trace what happened to the operations on a job.
+func (w *world) histories(job int64) {
+	for _, id := range w.watch.order {
+		if t := w.watch.ops[id]; t.JobID != job && t.job != job {
+			continue
+		}
+		op, err := w.books.Get(context.Background(), id)
+		must(err)
+		for _, e := range op.History {
+			w.note("%s: %s, attempt %d, %v: %s %s", id, e.State, e.Attempt, e.Amount, e.Note, e.Evidence)
+		}
+	}
+}
+
 func (w *world) estimated(job int64) bool {
 	found := false
 	for _, id := range w.watch.order {
