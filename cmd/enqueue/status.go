@@ -71,7 +71,7 @@ func (a *app) showStatus(st *operator.Status, one bool) error {
 
 func campaignRows(st *operator.Status) output.Rows {
 	rows := output.Rows{
-		Columns: []string{"campaign", "state", "jobs", "seats", "filled", "pending", "committed", "cap", "next", "local"},
+		Columns: []string{"campaign", "state", "jobs", "seats", "filled", "pending", "approved", "each", "time to fill", "committed", "cap", "next", "local"},
 		Empty:   "no campaign is registered: `enqueue apply FILE` registers them",
 	}
 	for _, c := range st.Campaigns {
@@ -85,7 +85,7 @@ func campaignRows(st *operator.Status) output.Rows {
 		}
 		rows.Cells = append(rows.Cells, []string{
 			c.Name, string(c.State), fmt.Sprint(len(c.Jobs)), fmt.Sprint(seats), fmt.Sprint(filled), fmt.Sprint(pending),
-			committed, limit, nextOf(c), localOf(c),
+			fmt.Sprint(c.Approved), dollars(c.CostPerApproved), c.TimeToFill, committed, limit, nextOf(c), localOf(c),
 		})
 	}
 	return rows
@@ -104,10 +104,11 @@ func nextOf(c operator.CampaignStatus) string {
 }
 
 func jobRows(jobs []operator.Job) output.Rows {
-	rows := output.Rows{Columns: []string{"job", "item", "status", "seats", "filled", "pending"}}
+	rows := output.Rows{Columns: []string{"job", "item", "status", "seats", "filled", "pending", "approved", "time to fill"}}
 	for _, j := range jobs {
 		rows.Cells = append(rows.Cells, []string{
 			fmt.Sprint(j.JobID), j.Item, string(j.Status), fmt.Sprint(j.Seats), fmt.Sprint(j.Filled), fmt.Sprint(j.Pending),
+			fmt.Sprint(j.Approved), j.TimeToFill,
 		})
 	}
 	return rows

@@ -209,6 +209,19 @@ func TestBudgets(t *testing.T) {
 			s.same("consumed", s.budget(l).Consumed, usd("4"))
 			s.refuses(journal.Latched, s.next("b"), "1", l)
 		}},
+		{"what is consumed counts in the window in which it was", func(s *store) {
+			for _, c := range []struct{ day, worth, consumed, all string }{
+				{"24", "2", "2", "2"}, {"24", "2", "2", "2"}, {"25", "2.5", "0.5", "2.5"}, {"25", "3", "1", "3"},
+			} {
+				l := daily("10", "3", c.day, "")
+				l[0].Measure = campaigns.MeasureConsumed
+				_, err := s.Consume(s.ctx, s.now, l[0], usd(c.worth))
+				s.must(err)
+				s.same("consumed on "+c.day, s.budget(l).Consumed, usd(c.consumed))
+				l[0].Window = "total"
+				s.same("in all", s.budget(l).Consumed, usd(c.all))
+			}
+		}},
 		{"limits are the campaign's and its file's", func(s *store) {
 			c := campaign("c")
 			c.FileBudget = &campaigns.Budget{Cap: usd("5"), Per: campaigns.PerMonth, Timezone: "UTC"}

@@ -68,13 +68,22 @@ local function move(id, k, from, to, now, due)
   end
 end
 
+-- answer keeps what is known of an application and counts the approved ones, 3.
+local function answer(job, application, now_is)
+  local key = P .. 'answers:' .. job
+  local was = string.sub(redis.call('HGET', key, application) or '', 1, 1)
+  local is = string.sub(now_is, 1, 1)
+  redis.call('HSET', key, application, now_is)
+  if (was == '3') ~= (is == '3') then redis.call('HINCRBY', jobkey(job), 'approved', is == '3' and 1 or -1) end
+end
+
 -- rated notes an application's verdict where its hand-in is known. The first
 -- digit of an answer is its status; 4 is pending.
 local function rated(job, application, status)
   local key = P .. 'answers:' .. job
   local was = redis.call('HGET', key, application)
   if not was then return end
-  redis.call('HSET', key, application, status .. string.sub(was, 2))
+  answer(job, application, status .. string.sub(was, 2))
   if string.sub(was, 1, 1) == '4' and num(redis.call('HGET', jobkey(job), 'pending')) > 0 then
     redis.call('HINCRBY', jobkey(job), 'pending', -1)
   end

@@ -43,6 +43,11 @@ type Job struct {
 	// Applications is the marketplace's count of applications, and Pending how
 	// many wait for a rating, when they were last read.
 	Applications, Pending int
+	// Approved is how many are known to be approved.
+	Approved int
+	// MadeAt is when it came into the books, and FullAt when it was first seen
+	// with all of its seats taken, or finished; zero where it was not yet.
+	MadeAt, FullAt time.Time
 	// Oldest is when the oldest pending one was handed in, as of that read.
 	Oldest time.Time
 	// Listed is when the list of its applications was read last; zero means
@@ -157,6 +162,7 @@ func decodeJob(f map[string]string) (Job, error) {
 		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
 		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
+		Approved: int(r.int("approved")), MadeAt: r.time("ct"), FullAt: r.time("full"),
 		Oldest: r.time("oldest"), Listed: r.time("listed"), Counted: int(r.int("counted")), Whole: f["whole"] != "", Calm: int(r.int("calm")),
 		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"), Op: f["op"],
 		Generation: cmp.Or(f["gen"], "0"),

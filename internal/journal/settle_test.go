@@ -70,7 +70,7 @@ func TestSettle(t *testing.T) {
 			s.must(err)
 			s.same("job", *job, journal.Job{
 				ID: 7, Campaign: "c", Item: "istanbul", Slot: epoch, Status: journal.JobOnline,
-				Seats: 10, Price: usd("0.05"), Charged: usd("1"), Op: op.ID, Generation: "0",
+				Seats: 10, Price: usd("0.05"), Charged: usd("1"), Op: op.ID, Generation: "0", MadeAt: epoch,
 			})
 		}},
 		{"seats that were added count, and open the lane", func(s *store) {
@@ -299,8 +299,32 @@ func TestJobs(t *testing.T) {
 			s.same("job", []any{job.Status, job.Applications, job.Title}, []any{journal.JobGone, 5, "T"})
 			s.same("view", job.View().Gone, true)
 		}},
+		{"the approved are counted, whoever says so and however often", func(s *store) {
+			s.made("a", 7, "1", free())
+			told := func(status int) {
+				s.must(s.KeepAnswers(s.ctx, 7, []journal.Answer{{Application: 1, Status: status, Worker: 5, HandedIn: epoch}}))
+			}
+			for _, c := range []struct{ status, approved int }{
+				{journal.AnswerPending, 0}, {journal.AnswerApproved, 1}, {journal.AnswerApproved, 1}, {journal.AnswerDeclined, 0},
+			} {
+				told(c.status)
+				job, err := s.Job(s.ctx, 7)
+				s.must(err)
+				s.same("approved", job.Approved, c.approved)
+			}
+		}},
+		{"a job is full when all of its seats were seen taken, the first time", func(s *store) {
+			s.made("a", 7, "1", free())
+			for i, applications := range []int{9, 10, 10} {
+				at := epoch.Add(time.Duration(i+1) * time.Hour)
+				s.must(s.See(s.ctx, at, []journal.Sighting{{ID: 7, Status: journal.JobOnline, Applications: applications}}))
+			}
+			job, err := s.Job(s.ctx, 7)
+			s.must(err)
+			s.same("full at", job.FullAt, epoch.Add(2*time.Hour))
+		}},
 		{"a job is adopted once, by one campaign", func(s *store) {
-			job := journal.Job{ID: 7, Campaign: "c", Item: "7", Status: journal.JobOnline, Seats: 24, Price: usd("0.2"), Applications: 3, Title: "Old"}
+			job := journal.Job{ID: 7, Campaign: "c", Item: "7", Status: journal.JobOnline, Seats: 24, Price: usd("0.2"), Applications: 3, Title: "Old", MadeAt: epoch}
 			s.must(s.Adopt(s.ctx, s.now, job))
 			again := job
 			again.Seats = 99

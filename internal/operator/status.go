@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
+	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/campaigns/span"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
@@ -27,6 +29,13 @@ type CampaignStatus struct {
 	Source     string                `json:"source"`
 	Jobs       []Job                 `json:"jobs"`
 	Operations map[planner.State]int `json:"operations"`
+	// Approved is how many answers are known to be approved, and CostPerApproved
+	// what each cost in USD, fees, unfilled seats and declined answers included;
+	// nil while none is approved.
+	Approved        int        `json:"approved"`
+	CostPerApproved *money.USD `json:"cost_per_approved"`
+	// TimeToFill is that of the campaign's full jobs, on average.
+	TimeToFill string `json:"time_to_fill"`
 	// Budget is nil without a cap of its own.
 	Budget *Budget `json:"budget"`
 	// Since is when a person paused it; nil where it is not paused.
@@ -94,9 +103,49 @@ type Job struct {
 	Seats   int               `json:"seats"`
 	Filled  int               `json:"filled"`
 	Pending int               `json:"pending"`
+	// Approved is how many answers are known to be approved.
+	Approved int `json:"approved"`
+	// TimeToFill is from when the job was made until all of its seats were taken,
+	// or it was finished, such as 1d2h; "" while it is not full.
+	TimeToFill string `json:"time_to_fill"`
 	// Oldest is when the oldest pending application was handed in, as last read;
 	// nil where none is pending.
 	Oldest *time.Time `json:"oldest_pending"`
+}
+
+// consumed adds up what was got for the money.
+func (s *CampaignStatus) consumed(jobs []journal.Job) error {
+	var net money.USD
+	var filling time.Duration
+	full := 0
+	for _, j := range jobs {
+		net += j.Charged - j.Refunded
+		s.Approved += j.Approved
+		if !j.FullAt.IsZero() {
+			filling += j.FullAt.Sub(j.MadeAt)
+			full++
+		}
+	}
+	if full > 0 {
+		s.TimeToFill = fillTime(filling / time.Duration(full))
+	}
+	if s.Approved == 0 {
+		return nil
+	}
+	each, err := net.Share(1, int64(s.Approved))
+	if err != nil {
+		return fmt.Errorf("campaign %s: %w", s.Name, err)
+	}
+	s.CostPerApproved = &each
+	return nil
+}
+
+// fillTime is a length of time to the minute, or to the second below one.
+func fillTime(d time.Duration) string {
+	if d >= time.Minute {
+		return span.Format(d.Round(time.Minute))
+	}
+	return span.Format(d.Round(time.Second))
 }
 
 // Attention is something that needs a person.
@@ -143,10 +192,18 @@ func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) 
 	}
 	row := &CampaignStatus{Name: c.Name, State: reg.State, Reason: reg.Reason, Source: c.Source, Jobs: make([]Job, len(jobs)), Waits: waits(c)}
 	for i, j := range jobs {
-		row.Jobs[i] = Job{JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending}
+		row.Jobs[i] = Job{
+			JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending, Approved: j.Approved,
+		}
+		if !j.FullAt.IsZero() {
+			row.Jobs[i].TimeToFill = fillTime(j.FullAt.Sub(j.MadeAt))
+		}
 		if j.Pending > 0 && !j.Oldest.IsZero() {
 			row.Jobs[i].Oldest = &j.Oldest
 		}
+	}
+	if err := row.consumed(jobs); err != nil {
+		return nil, err
 	}
 	if row.Operations, err = o.Journal.Counts(ctx, c.Name); err != nil {
 		return nil, err
