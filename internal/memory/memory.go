@@ -58,7 +58,8 @@ func New(now func() time.Time) *Redis {
 // Client returns a client of the server. Hooks see each command before it
 // runs, and may answer in its place or lose its answer.
 func (r *Redis) Client(hooks ...redis.Hook) redis.UniversalClient {
-	c := redis.NewClient(&redis.Options{Addr: "memory", MaxRetries: -1, Protocol: 2, DisableIdentity: true})
+	// Nothing is dialled, but a name in place of an address would be looked up.
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:0", MaxRetries: -1, Protocol: 2, DisableIdentity: true})
 	for _, h := range hooks {
 		c.AddHook(h)
 	}
