@@ -95,8 +95,13 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 		return e.postpone(ctx, op, &later{after: wait, reason: e.changes.reason()})
 	}
 	defer leave()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	nonce := e.Draw()
-	passage, err := e.begin(ctx, op, c, nonce)
+	// A shutdown must not cut off the answer: what was let through would be left
+	// as being sent.
+	passage, err := e.begin(context.WithoutCancel(ctx), op, c, nonce)
 	if err != nil {
 		return nil, err
 	}

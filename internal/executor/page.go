@@ -79,12 +79,16 @@ func (e *Executor) ratePage(ctx context.Context, ops []*journal.Op) (rest []*jou
 			break
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	now := e.Now()
 	starts := make([]journal.Start, len(page))
 	for i, s := range page {
 		starts[i] = journal.Start{Op: s.op, Nonce: e.Draw()}
 	}
-	passages, err := e.Journal.BeginPage(ctx, now, now.Add(e.Abandon), starts)
+	// As with one that is begun by itself, a shutdown must not cut off the answer.
+	passages, err := e.Journal.BeginPage(context.WithoutCancel(ctx), now, now.Add(e.Abandon), starts)
 	if err != nil {
 		return nil, nil, err
 	}

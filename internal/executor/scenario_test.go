@@ -347,6 +347,47 @@ func TestAShutdownBeginsNothingNew(t *testing.T) {
 	r.agree()
 }
 
+// stopped is a journal during whose answer a shutdown begins.
+type stopped struct {
+	*journal.Journal
+	stop context.CancelFunc
+}
+
+func (j stopped) Begin(ctx context.Context, st journal.Start) (journal.Passage, error) {
+	p, err := j.Journal.Begin(context.WithoutCancel(ctx), st)
+	j.stop()
+	return p, errors.Join(err, ctx.Err())
+}
+
+func (j stopped) BeginPage(ctx context.Context, now, deadline time.Time, starts []journal.Start) ([]journal.Passage, error) {
+	p, err := j.Journal.BeginPage(context.WithoutCancel(ctx), now, deadline, starts)
+	j.stop()
+	return p, errors.Join(err, ctx.Err())
+}
+
+func TestAShutdownLeavesNothingThatIsBeingSent(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"create", "rate"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			r, _, ids := pageOf(t, 5)
+			if kind == "create" {
+				r.spec.Items = []campaigns.Item{{Key: "new"}}
+				r.register()
+				r.clock.advance(time.Minute)
+				ids = r.occurrence("create")
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			e := r.executor(func(c *executor.Config) { c.Journal = stopped{r.books, cancel} })
+			r.must2(e.Perform(ctx, ids))
+			for _, id := range ids {
+				r.want(id, planner.Applied)
+			}
+		})
+	}
+}
+
 func TestACreateThatIsToldOfAnothersJobLooksForItsOwn(t *testing.T) {
 	t.Parallel()
 	r := setup(t, sandbox.Config{})
