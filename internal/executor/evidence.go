@@ -31,6 +31,8 @@ type purse struct {
 	Balance  money.USD `json:"balance"`
 	Charged  money.USD `json:"charged"`
 	Refunded money.USD `json:"refunded"`
+	// Guessed is how much more refunds that were estimated by then may have brought.
+	Guessed money.USD `json:"guessed,omitzero"`
 }
 
 // jobShot is what a job's purchases, pauses and restarts change.

@@ -23,7 +23,7 @@ func (e *Executor) openPurse(ctx context.Context) (*purse, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &purse{Balance: me.Balance, Charged: account.Charged, Refunded: account.Refunded}, nil
+	return &purse{Balance: me.Balance, Charged: account.Charged, Refunded: account.Refunded, Guessed: account.Guessed}, nil
 }
 
 // measured learns a pause's refund from the balance: what it rose by, but for
@@ -37,6 +37,9 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 	if err != nil || before.Inflight != 1 {
 		return effect{}, false, err
 	}
+	if before.Guessed != 0 || p.Guessed != 0 {
+		return effect{}, false, nil // what another pause brought back is not known for sure
+	}
 	me, err := e.Market.Me(ctx)
 	if err != nil {
 		return effect{}, false, err
@@ -45,7 +48,7 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 	if err != nil {
 		return effect{}, false, err
 	}
-	if after.Inflight != 1 || after.Charged != before.Charged || after.Refunded != before.Refunded {
+	if after.Inflight != 1 || after.Guessed != 0 || after.Charged != before.Charged || after.Refunded != before.Refunded {
 		return effect{}, false, nil
 	}
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)

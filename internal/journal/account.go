@@ -26,6 +26,9 @@ type Account struct {
 	// Charged and Refunded are all that was booked, of every campaign.
 	Charged, Refunded money.USD
 	Reserved, Unknown money.USD
+	// Guessed is how much more than was booked the refunds that were estimated may
+	// have brought; a quiet reading of the balance ends it.
+	Guessed money.USD
 	// Inflight is how many calls that move money are on their way or in doubt.
 	Inflight int
 }
@@ -47,7 +50,7 @@ func (j *Journal) Account(ctx context.Context) (Account, error) {
 		Anchored: anchored, Anchor: money.USD(r.int("anchor")), Drift: money.USD(r.int("drift")),
 		Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Reserved: money.USD(r.int("reserved")), Unknown: money.USD(r.int("unknown")),
-		Inflight: int(r.int("inflight")),
+		Guessed: money.USD(r.int("guessed")), Inflight: int(r.int("inflight")),
 	}
 	return a, r.err
 }

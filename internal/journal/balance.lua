@@ -22,6 +22,7 @@ local function make_up(drift)
   end
   if room == 0 or missing < 0 or missing > room or num(redis.call('HGET', account, 'unknown')) > 0 then return 0 end
   redis.call('DEL', P .. 'estimates')
+  redis.call('HDEL', account, 'guessed')
   local left = missing
   for _, e in ipairs(list) do
     e.part = math.min(left, missing == room and e.most or math.floor(e.most * (missing / room)))

@@ -85,6 +85,7 @@ if most ~= '' and num(most) > num(refund) then
     redis.call('HSET', account, 'drift_before', redis.call('HGET', account, 'drift') or '0')
   end
   redis.call('ZADD', P .. 'estimates', now, id .. ' ' .. job .. ' ' .. int(num(most) - num(refund)))
+  account_add('guessed', num(most) - num(refund))
 end
 
 if to == 'applied' and job ~= '' then
