@@ -583,6 +583,9 @@ func (w *world) plan() {
 	}
 	jobs, err := w.books.Jobs(ctx, c.Name)
 	must(err)
+	if slices.ContainsFunc(jobs, func(j journal.Job) bool { return j.Status == journal.JobFinished }) && w.chance(250) {
+		a = &c.Actions[slices.IndexFunc(c.Actions, func(a campaigns.Action) bool { return a.Do == campaigns.DoResume })]
+	}
 	ops := planner.Expand(c, a, w.now.Truncate(time.Second), journal.Views(jobs))
 	w.rng.Shuffle(len(ops), func(i, j int) { ops[i], ops[j] = ops[j], ops[i] })
 	ops = ops[:min(len(ops), 1+w.rng.IntN(2))]
