@@ -120,6 +120,24 @@ func TestAWishForAPauseIsHeeded(t *testing.T) {
 	}
 }
 
+func TestAMarketplaceThatIsDownMaySayForHowLong(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	r.many(12)
+	r.faults("create:503(20m)=1")
+	ids := r.occurrence("create")
+	r.must2(r.exec.Perform(t.Context(), ids))
+	sent := r.box.Traffic().Received["create"]
+	r.clock.advance(2 * time.Minute) // longer than any pause of the breaker's own
+	r.must2(r.exec.Perform(t.Context(), ids))
+	if now := r.box.Traffic().Received["create"]; now != sent {
+		t.Errorf("%d creates arrived within the pause that it asked for", now-sent)
+	}
+	r.faults("")
+	r.settle()
+	r.agree()
+}
+
 func TestAnOperationThatIsTurnedAwayForEverIsGivenUp(t *testing.T) {
 	t.Parallel()
 	r := setup(t, sandbox.Config{})
