@@ -17,84 +17,76 @@ if holder ~= '' then
   if have ~= ARGV[14] or num(last) < num(ARGV[16]) then return {'lost', have, last} end
 end
 local k = opkey(id)
-local f = fields(k, {'s', 'x', 'n', 'sq', 'b', 'ln', 'xs', 'h', 'e', 'qa'})
-local state = f.s
+local state = redis.call('HGET', k, 's')
 if not state then return {'gone'} end
-if state == 'sending' and f.x == nonce then return {'ok', f.n, f.sq or '0', f.b, f.ln} end
+if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
+  return {'ok', redis.call('HGET', k, 'n'), redis.call('HGET', k, 'sq') or '0', redis.call('HGET', k, 'b'),
+    redis.call('HGET', k, 'ln')}
+end
 if state ~= 'queued' then return {'state', state} end
 if redis.call('EXISTS', P .. 'frozen') == 1 then return {'frozen'} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'
 local beside = false
-local own = fields(P .. 'campaign:' .. c, {'state', 'reason', 'digest'})
 if class ~= 'refund' then
   local stop = redis.call('GET', P .. 'stop')
-  if own.state == 'removed' then return {'removed'} end
-  if stop or (own.state and own.state ~= 'active') then
+  local cs = redis.call('HGET', P .. 'campaign:' .. c, 'state')
+  if cs == 'removed' then return {'removed'} end
+  if stop or (cs and cs ~= 'active') then
     move(id, k, state, state, now, FAR)
-    return {'paused', stop or own.reason or ''}
+    return {'paused', stop or redis.call('HGET', P .. 'campaign:' .. c, 'reason') or ''}
   end
 end
 
 -- A cap that was lowered holds from the moment it was written.
 local spec = ARGV[#ARGV]
-if spec ~= '' and own.digest ~= spec then return {'edited'} end
+if spec ~= '' and redis.call('HGET', P .. 'campaign:' .. c, 'digest') ~= spec then return {'edited'} end
 
 if lane ~= '' then
-  local holder, has = unpack(redis.call('HMGET', jobkey(lane), 'lane', 'gen'))
+  local holder = redis.call('HGET', jobkey(lane), 'lane')
   if holder and holder ~= id then
     -- What waits for a person keeps its lane, yet never keeps a job from being
     -- paused: that only brings money back.
     if class ~= 'refund' or redis.call('HGET', opkey(holder), 's') ~= 'parked' then return {'busy', holder} end
     beside = true
   end
-  if gen ~= '' and (has or '0') ~= gen then return {'stale'} end
+  if gen ~= '' and (redis.call('HGET', jobkey(lane), 'gen') or '0') ~= gen then return {'stale'} end
 end
 local account = P .. 'account'
-local books = {}
-if class ~= '' or quiet ~= '' then
-  books = fields(account, {'quiet', 'quiet_until', 'inflight', 'balance', 'spent', 'reserved', 'unknown'})
-end
-local hush = books.quiet
+local hush = redis.call('HGET', account, 'quiet')
 -- A pause that measures nothing would disturb the measuring of another one too.
 -- While its sender is at work no other clock than the sender's may end its quiet.
 if class ~= '' and hush and hush ~= id and (redis.call('HGET', opkey(hush), 's') == 'sending'
-  or num(books.quiet_until) > num(now)) then
+  or num(redis.call('HGET', account, 'quiet_until')) > num(now)) then
   return {'busy', hush}
 end
-if quiet ~= '' and num(books.inflight) > 0 then return {'busy', 'inflight'} end
+if quiet ~= '' then
+  if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
+end
 
 local list, base = {}, 18
 if class == 'pay' then
   for i = 1, num(ARGV[17]) do
     local scope, cap, pause_at = ARGV[base], num(ARGV[base + 2]), ARGV[base + 3]
     local sk = P .. 'budget:' .. scope
-    local s = fields(sk, SCOPE)
-    local window = later(s.window, ARGV[base + 1])
+    local window = current(sk, ARGV[base + 1])
     local wk = sk .. ':' .. window
-    local w = fields(wk, WINDOW)
-    if s.window ~= window or s.resume ~= ARGV[base + 5] then
-      redis.call('HSET', sk, 'window', window, 'resume', ARGV[base + 5])
-      s.window = window
-    end
-    if w.cap ~= ARGV[base + 2] or w.pause_at ~= pause_at or w.measure ~= ARGV[base + 4] then
-      redis.call('HSET', wk, 'cap', ARGV[base + 2], 'pause_at', pause_at, 'measure', ARGV[base + 4])
-      w.pause_at, w.measure = pause_at, ARGV[base + 4]
-    end
-    if s.latched then
-      local was = s.latched_window
+    redis.call('HSET', sk, 'window', window, 'resume', ARGV[base + 5])
+    redis.call('HSET', wk, 'cap', ARGV[base + 2], 'pause_at', pause_at, 'measure', ARGV[base + 4])
+    if redis.call('HGET', sk, 'latched') then
+      local was = redis.call('HGET', sk, 'latched_window')
       if ARGV[base + 5] == 'window' and (#was ~= #window or was < window) then
         redis.call('HDEL', sk, 'latched', 'latched_window')
         redis.call('SREM', P .. 'latched', scope)
-        s.latched = false
       else
         return {'latched', scope, window}
       end
     end
     -- The threshold may have been lowered by an edit since the last charge.
-    if latch(scope, window, sk, wk, now, s, w) then return {'latched', scope, window} end
-    local held = num(w.charged) - num(w.refunded) + num(w.reserved) + num(w.unknown)
+    if latch(scope, window, sk, wk, now) then return {'latched', scope, window} end
+    local held = num(redis.call('HGET', wk, 'charged')) - num(redis.call('HGET', wk, 'refunded'))
+      + num(redis.call('HGET', wk, 'reserved')) + num(redis.call('HGET', wk, 'unknown'))
     if cap >= 0 and held + amount > cap then
       return {'over', scope, window, int(cap - held)}
     end
@@ -104,35 +96,36 @@ if class == 'pay' then
     base = base + 6
   end
   if least ~= '' then
-    if not books.balance then return {'low', ''} end
-    local left = num(books.balance) - num(books.spent) - num(books.reserved) - num(books.unknown) - amount
+    local balance = redis.call('HGET', account, 'balance')
+    if not balance then return {'low', ''} end
+    local left = num(balance) - num(redis.call('HGET', account, 'spent'))
+      - num(redis.call('HGET', account, 'reserved')) - num(redis.call('HGET', account, 'unknown')) - amount
     if left < num(least) then return {'low', int(left)} end
   end
 end
 
 local budgets = table.concat(list, '\n')
-local sums = {}
 if class == 'pay' then
   budget_add(budgets, 'reserved', amount)
-  put(sums, 'reserved', int(num(books.reserved) + amount))
+  account_add('reserved', amount)
 end
-if class ~= '' then put(sums, 'inflight', int(num(books.inflight) + 1)) end
-if quiet ~= '' then put(sums, 'quiet', id); put(sums, 'quiet_until', quiet) end
-if #sums > 0 then redis.call('HSET', account, unpack(sums)) end
+if class ~= '' then account_add('inflight', 1) end
+if quiet ~= '' then redis.call('HSET', account, 'quiet', id, 'quiet_until', quiet) end
 if lane ~= '' then
   if beside then lane = '' else redis.call('HSET', jobkey(lane), 'lane', id) end
   redis.call('HINCRBY', jobkey(ARGV[4]), 'gen', 1)
 end
-local n = num(f.n) + 1
+local n = redis.call('HINCRBY', k, 'n', 1)
 local seq = 0
 if holder ~= '' then
   seq = redis.call('INCR', P .. 'sends')
   redis.call('HSET', seqs, holder, seq)
 end
-local set = {'n', int(n), 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane, 'sq', int(seq),
-  'xs', tried(f.xs, nonce), 'ev', evidence, 'neg', '0'}
-if quote ~= '' then put(set, 'qt', quote) end
-if event ~= '' then put(set, 'h', noted(f.h, event)) end
-if f.e or f.qa then redis.call('HDEL', k, 'e', 'qa') end
-move(id, k, state, 'sending', now, deadline, set)
+redis.call('HSET', k, 'x', nonce, 'r', int(amount), 'b', budgets, 'kc', class, 'ln', lane, 'sq', seq)
+knows(k, nonce)
+if quote ~= '' then redis.call('HSET', k, 'qt', quote) end
+redis.call('HSET', k, 'ev', evidence, 'neg', 0)
+redis.call('HDEL', k, 'e', 'qa')
+note(k, event)
+move(id, k, state, 'sending', now, deadline)
 return {'ok', n, seq, budgets, lane}

@@ -55,8 +55,10 @@ local left, came = {}, {}
 for i, t in ipairs(through) do
   local n = num(t.f[3]) + 1
   local seq = holder ~= '' and last - #through + i or 0
-  redis.call('HSET', t.k, 's', 'sending', 'ut', now, 'due', deadline, 'n', n, 'x', t.nonce, 'sq', seq, 'xs', tried(t.f[5], t.nonce),
-    'h', noted(t.f[6], t.event))
+  local tried = (t.f[5] or '') .. t.nonce .. ' '
+  if #tried > 2000 then tried = string.match(tried, ' (.*)$', #tried - 1000) end
+  redis.call('HSET', t.k, 's', 'sending', 'ut', now, 'due', deadline, 'n', n, 'x', t.nonce, 'sq', seq, 'xs', tried,
+    'h', t.f[6] and (t.f[6] .. '\n' .. t.event) or t.event)
   if t.f[7] or t.f[8] then redis.call('HDEL', t.k, 'e', 'qa', 'neg') end
   left[i] = t.id
   came[2 * i - 1] = deadline; came[2 * i] = t.id

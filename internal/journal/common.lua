@@ -11,24 +11,10 @@ local function opkey(id) return P .. 'op:' .. id end
 local function jobkey(job) return P .. 'job:' .. job end
 local function campaign_of(id) return string.match(id, '^([^/]*)/') end
 
--- fields reads many fields of a hash at once: what a script costs is its calls.
-local function fields(key, names)
-  local v, f = redis.call('HMGET', key, unpack(names)), {}
-  for i, name in ipairs(names) do f[name] = v[i] end
-  return f
-end
-
--- put adds a field to a list that one HSET writes.
-local function put(set, name, value)
-  set[#set + 1] = name; set[#set + 1] = value
-end
-
--- noted is a history with one more event.
-local function noted(h, event) return h and (h .. '\n' .. event) or event end
-
 local function note(k, event)
   if event == '' then return end
-  redis.call('HSET', k, 'h', noted(redis.call('HGET', k, 'h'), event))
+  local h = redis.call('HGET', k, 'h')
+  redis.call('HSET', k, 'h', h and (h .. '\n' .. event) or event)
 end
 
 -- unanchor forgets the balance that the books were anchored to after something
@@ -40,38 +26,29 @@ local function unanchor(bought)
   if at and num(at) >= num(bought) then redis.call('HDEL', account, 'anchor', 'anchored_at', 'drift') end
 end
 
--- tried is the list of an operation's nonces with one more, so that a send log
--- can be compared. Those of many refused attempts are forgotten, the oldest first.
-local function tried(all, nonce)
-  all = (all or '') .. nonce .. ' '
-  if #all > 2000 then all = string.match(all, ' (.*)$', #all - 1000) end
-  return all
-end
-
+-- knows remembers the nonce of an attempt, so that a send log can be compared.
+-- Those of many refused attempts are forgotten, the oldest first.
 local function knows(k, nonce)
-  redis.call('HSET', k, 'xs', tried(redis.call('HGET', k, 'xs'), nonce))
+  local all = (redis.call('HGET', k, 'xs') or '') .. nonce .. ' '
+  if #all > 2000 then all = string.match(all, ' (.*)$', #all - 1000) end
+  redis.call('HSET', k, 'xs', all)
 end
 
 -- followed notes that an operation of an occurrence has ended, where another
 -- action waits for all of them. What is written as ended, such as a create that
 -- was found again, is not noted: what followed it may be lost with the journal.
-local function followed(id, action)
-  local parent = campaign_of(id) .. '/' .. action
+local function followed(id, k)
+  local parent = campaign_of(id) .. '/' .. redis.call('HGET', k, 'a')
   if redis.call('EXISTS', P .. 'followers:' .. parent) == 0 then return end
   redis.call('ZADD', P .. 'settled', redis.call('INCR', P .. 'settles'), parent .. '/' .. string.match(id, '([^/]*)$'))
 end
 
--- move keeps the state, the indexes and the counts in step. set are further
--- fields that are written with the state, and action the operation's, where the
--- caller has read it.
-local function move(id, k, from, to, now, due, set, action)
+-- move keeps the state, the indexes and the counts in step.
+local function move(id, k, from, to, now, due)
   local c = campaign_of(id)
   if from and OPEN[from] then redis.call('ZREM', P .. 'open:' .. from, id) end
   if OPEN[to] then redis.call('ZADD', P .. 'open:' .. to, due, id) end
-  set = set or {}
-  put(set, 's', to); put(set, 'ut', now); put(set, 'due', due)
-  if not LIVE[to] then put(set, 'st', now) end
-  redis.call('HSET', k, unpack(set))
+  redis.call('HSET', k, 's', to, 'ut', now, 'due', due)
   if from ~= to then
     if from then
       redis.call('HINCRBY', P .. 'count:' .. c, from, -1)
@@ -81,10 +58,14 @@ local function move(id, k, from, to, now, due, set, action)
     redis.call('HINCRBY', P .. 'count', to, 1)
   end
   local was, is = from and LIVE[from], LIVE[to]
-  local ends = not is and from and from ~= to
-  if was ~= is or ends then action = action or redis.call('HGET', k, 'a') end
-  if was ~= is then redis.call('HINCRBY', P .. 'live:' .. c, action, is and 1 or -1) end
-  if ends then followed(id, action) end
+  if was ~= is then
+    local a = redis.call('HGET', k, 'a')
+    redis.call('HINCRBY', P .. 'live:' .. c, a, is and 1 or -1)
+  end
+  if not LIVE[to] then
+    redis.call('HSET', k, 'st', now)
+    if from and from ~= to then followed(id, k) end
+  end
 end
 
 -- answer keeps what is known of an application and counts the approved ones, 3.
@@ -121,16 +102,6 @@ local function budget_add(list, field, amount)
   each_budget(list, function(_, _, _, wk) redis.call('HINCRBY', wk, field, int(amount)) end)
 end
 
--- account_sum adds many amounts to the account at once.
-local function account_sum(sums)
-  local names, set = {}, {}
-  for name in pairs(sums) do names[#names + 1] = name end
-  if #names == 0 then return end
-  local was = redis.call('HMGET', P .. 'account', unpack(names))
-  for i, name in ipairs(names) do put(set, name, int(num(was[i]) + sums[name])) end
-  redis.call('HSET', P .. 'account', unpack(set))
-end
-
 local function account_add(field, amount)
   if amount ~= 0 then redis.call('HINCRBY', P .. 'account', field, int(amount)) end
 end
@@ -140,32 +111,29 @@ local function entry(now, kind, amount, id, job, list)
     'op', id, 'j', job or '', 'b', list or '')
 end
 
--- later is the window that a budget is in, where it was in another one. A clock
--- that went back never opens a past window again. Windows of another kind are not
--- compared: there `per` was edited. total 5, month 7, week 8 and day 10 letters
--- tell the kinds apart.
-local function later(cur, window)
+-- current is the window that a budget is in. A clock that went back never opens
+-- a past window again. Windows of another kind are not compared: there `per`
+-- was edited. total 5, month 7, week 8 and day 10 letters tell the kinds apart.
+local function current(sk, window)
+  local cur = redis.call('HGET', sk, 'window')
   if cur and #cur == #window and cur > window then return cur end
   return window
 end
 
-local function current(sk, window) return later(redis.call('HGET', sk, 'window'), window) end
-
--- What a budget is judged by: of its scope, and of one of its windows.
-local SCOPE = {'window', 'resume', 'latched', 'latched_window', 'opened'}
-local WINDOW = {'cap', 'pause_at', 'measure', 'charged', 'refunded', 'consumed', 'reserved', 'unknown'}
-
 -- latch closes a budget that reached its threshold. It returns true only when
 -- it closed it now. opened is the window in which a person opened it again.
--- s and w are its SCOPE and WINDOW, where the caller has just read them.
-local function latch(scope, window, sk, wk, now, s, w)
-  s, w = s or fields(sk, SCOPE), w or fields(wk, WINDOW)
-  local at = num(w.pause_at)
-  if at <= 0 or s.latched or s.opened == window then return false end
+local function latch(scope, window, sk, wk, now)
+  local at = num(redis.call('HGET', wk, 'pause_at'))
+  if at <= 0 or redis.call('HGET', sk, 'latched') then return false end
+  if redis.call('HGET', sk, 'opened') == window then return false end
   -- What is booked late into a past window does not close the present one.
-  if s.window ~= window then return false end
-  local measured = num(w.charged) - num(w.refunded)
-  if w.measure == 'consumed' then measured = num(w.consumed) end
+  if redis.call('HGET', sk, 'window') ~= window then return false end
+  local measured
+  if redis.call('HGET', wk, 'measure') == 'consumed' then
+    measured = num(redis.call('HGET', wk, 'consumed'))
+  else
+    measured = num(redis.call('HGET', wk, 'charged')) - num(redis.call('HGET', wk, 'refunded'))
+  end
   if measured < at then return false end
   redis.call('HSET', sk, 'latched', now, 'latched_window', window)
   redis.call('SADD', P .. 'latched', scope)

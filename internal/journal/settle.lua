@@ -7,53 +7,52 @@
 local id, from, nonce, stamp, to, now, due = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local cost, refund, job, err, event = ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local k = opkey(id)
-local f = fields(k, {'s', 'x', 'y', 'lt', 'kc', 'b', 'ln', 'r', 'a', 'h'})
-local state = f.s
+local state = redis.call('HGET', k, 's')
 if not state then return {'gone'} end
-if f.y == stamp then
+if redis.call('HGET', k, 'y') == stamp then
   local out = {'ok'}
-  for scope in string.gmatch(f.lt or '', '[^\n]+') do out[#out + 1] = scope end
+  for scope in string.gmatch(redis.call('HGET', k, 'lt') or '', '[^\n]+') do out[#out + 1] = scope end
   return out
 end
 if state ~= from then return {'state', state} end
-if nonce ~= '' and f.x ~= nonce then return {'state', 'stale'} end
+if nonce ~= '' and redis.call('HGET', k, 'x') ~= nonce then return {'state', 'stale'} end
 
 -- A new job that another create has is an answer about the wrong one.
 if to == 'applied' and ARGV[14] ~= '' and job ~= '' then
-  local c, op = unpack(redis.call('HMGET', jobkey(job), 'c', 'op'))
+  local c, op = redis.call('HGET', jobkey(job), 'c'), redis.call('HGET', jobkey(job), 'op')
   if c and op ~= id then return {'taken', op or c} end
 end
 
-local class, budgets, lane, reserved = f.kc or '', f.b or '', f.ln or '', num(f.r)
+local class = redis.call('HGET', k, 'kc') or ''
+local budgets = redis.call('HGET', k, 'b') or ''
+local lane = redis.call('HGET', k, 'ln') or ''
+local reserved = num(redis.call('HGET', k, 'r'))
 local held = (from == 'sending' and 'reserved') or ((from == 'unknown' or from == 'parked') and 'unknown') or nil
 local keeps = to == 'unknown' or to == 'parked'
 local account = P .. 'account'
--- What is written of the operation at the end, and what the account gains.
-local set, sums = {'y', stamp}, {}
-local function gain(field, amount) sums[field] = (sums[field] or 0) + amount end
 
 if held and class == 'pay' then
   if not keeps then
-    budget_add(budgets, held, -reserved); gain(held, -reserved)
-    put(set, 'r', '0')
+    budget_add(budgets, held, -reserved); account_add(held, -reserved)
+    redis.call('HSET', k, 'r', 0)
   elseif held == 'reserved' then
-    budget_add(budgets, 'reserved', -reserved); gain('reserved', -reserved)
-    budget_add(budgets, 'unknown', reserved); gain('unknown', reserved)
+    budget_add(budgets, 'reserved', -reserved); account_add('reserved', -reserved)
+    budget_add(budgets, 'unknown', reserved); account_add('unknown', reserved)
   end
 end
 local flying = from == 'sending' or from == 'unknown'
-if class ~= '' and flying ~= (to == 'unknown') then gain('inflight', flying and -1 or 1) end
+if class ~= '' and flying ~= (to == 'unknown') then account_add('inflight', flying and -1 or 1) end
 if redis.call('HGET', account, 'quiet') == id and to ~= 'unknown' then
   redis.call('HDEL', account, 'quiet', 'quiet_until')
 end
 
 local closed = {}
-if cost ~= '' then put(set, 'cost', cost) end
 if cost ~= '' and num(cost) ~= 0 then
   local amount = num(cost)
   budget_add(budgets, 'charged', amount)
-  gain('spent', amount); gain('charged', amount)
+  account_add('spent', amount); account_add('charged', amount)
   entry(now, 'charge', amount, id, job, budgets)
+  redis.call('HSET', k, 'cost', cost)
   if job ~= '' then
     redis.call('HINCRBY', jobkey(job), 'charged', cost)
     -- A pause may have brought it back before a person said that it was spent.
@@ -69,13 +68,14 @@ if cost ~= '' and num(cost) ~= 0 then
   each_budget(budgets, function(scope, window, sk, wk)
     -- One that was closed before is told too: the charge may have made a job
     -- that went online behind the latch.
-    local s = fields(sk, SCOPE)
-    if s.window == window and (latch(scope, window, sk, wk, now, s) or s.latched) then
+    if redis.call('HGET', sk, 'window') == window
+      and (latch(scope, window, sk, wk, now) or redis.call('HGET', sk, 'latched')) then
       closed[#closed + 1] = scope
     end
   end)
+elseif cost ~= '' then
+  redis.call('HSET', k, 'cost', cost)
 end
-account_sum(sums)
 
 if refund ~= '' and num(refund) ~= 0 then give_back(now, id, job, num(refund)) end
 -- An estimate is put right by the balance, once nothing else moves money.
@@ -104,25 +104,19 @@ if to == 'applied' and job ~= '' then
   end
 end
 if to == 'applied' and ARGV[19] ~= '' and job ~= '' then rated(job, ARGV[19], ARGV[20]) end
-if job ~= '' then put(set, 'j', job) end
+if job ~= '' then redis.call('HSET', k, 'j', job) end
 if lane ~= '' then
   redis.call('HINCRBY', jobkey(lane), 'gen', 1)
   if not keeps and redis.call('HGET', jobkey(lane), 'lane') == id then redis.call('HDEL', jobkey(lane), 'lane') end
 end
 
-put(set, 'lt', table.concat(closed, '\n'))
-local gone = {}
-local function drop(...) for _, name in ipairs({...}) do gone[#gone + 1] = name end end
-if err ~= '' then put(set, 'e', err) elseif to == 'applied' then drop('e') end
-if not keeps then drop('x') end
-if to ~= 'queued' and not keeps then
-  drop('ev', 'neg', 'kc', 'b', 'ln')
-elseif ARGV[13] ~= '' then
-  put(set, 'neg', ARGV[13])
-end
-if #gone > 0 then redis.call('HDEL', k, unpack(gone)) end
-if event ~= '' then put(set, 'h', noted(f.h, event)) end
-move(id, k, from, to, now, due, set, f.a or nil)
+redis.call('HSET', k, 'y', stamp, 'lt', table.concat(closed, '\n'))
+if err ~= '' then redis.call('HSET', k, 'e', err) elseif to == 'applied' then redis.call('HDEL', k, 'e') end
+if ARGV[13] ~= '' then redis.call('HSET', k, 'neg', ARGV[13]) end
+if not keeps then redis.call('HDEL', k, 'x') end
+if to ~= 'queued' and not keeps then redis.call('HDEL', k, 'ev', 'neg', 'kc', 'b', 'ln') end
+note(k, event)
+move(id, k, from, to, now, due)
 local out = {'ok'}
 for _, scope in ipairs(closed) do out[#out + 1] = scope end
 return out

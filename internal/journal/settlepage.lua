@@ -19,7 +19,7 @@ for i = 1, count do
   else
     local event = ARGV[base + 3]
     redis.call('HSET', k, 's', 'applied', 'ut', now, 'due', now, 'st', now, 'y', stamp, 'x', '',
-      'h', noted(f[4], event))
+      'h', f[4] and (f[4] .. '\n' .. event) or event)
     -- What an attempt by itself left; a page leaves none of it but x.
     if f[5] or f[6] or f[8] or f[9] or f[10] then redis.call('HDEL', k, 'e', 'ev', 'neg', 'kc', 'b', 'ln') end
     left[#left + 1] = id
