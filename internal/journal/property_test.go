@@ -83,11 +83,12 @@ func TestAnyOrderOfEventsKeepsTheBooks(t *testing.T) {
 		m := &model{limits: []money.USD{amounts(20*money.Dollar).Draw(rt, "cap"), amounts(20*money.Dollar).Draw(rt, "file cap")}}
 		limits := []journal.Limit{{Scope: "c:c", Window: "total", Cap: m.limits[0]}, {Scope: "f:f", Window: "total", Cap: m.limits[1]}}
 		rt.Repeat(map[string]func(*rapid.T){
-			"plan":   func(*rapid.T) { m.plan(s) },
-			"begin":  func(rt *rapid.T) { m.begin(rt, s, limits) },
-			"charge": func(rt *rapid.T) { m.charge(rt, s) },
-			"doubt":  func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Sending, planner.Unknown), planner.Unknown) },
-			"park":   func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Unknown), planner.Parked) },
+			// The first by its name is drawn most often; this one can always be done.
+			"a new one": func(*rapid.T) { m.plan(s) },
+			"begin":     func(rt *rapid.T) { m.begin(rt, s, limits) },
+			"charge":    func(rt *rapid.T) { m.charge(rt, s) },
+			"doubt":     func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Sending, planner.Unknown), planner.Unknown) },
+			"park":      func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Unknown), planner.Parked) },
 			"again": func(rt *rapid.T) {
 				m.move(s, m.pick(rt, planner.Sending, planner.Unknown, planner.Parked), planner.Queued)
 			},

@@ -29,12 +29,7 @@ func (r *Runner) lead(ctx context.Context) {
 	defer ticker.Stop()
 	var fence string
 	var renew, latch, sweep time.Time
-	polled := make(chan struct{}, 1)
-	polled <- struct{}{}
-	audited := make(chan struct{}, 1)
-	audited <- struct{}{}
-	heeded := make(chan struct{}, 1)
-	heeded <- struct{}{}
+	polled, audited, heeded := newTurn(), newTurn(), newTurn()
 	var now, poll, heed time.Time
 	for {
 		select {
@@ -62,32 +57,31 @@ func (r *Runner) lead(ctx context.Context) {
 				r.complain(ctx, "sweep", err)
 			}
 		}
-		select {
-		case <-audited:
-			if r.auditDue(now) {
-				r.loops.Go(func() { r.audit(ctx); audited <- struct{}{} })
-			} else {
-				audited <- struct{}{}
-			}
-		default:
+		if audited.free() && r.auditDue(now) {
+			r.begin(audited, func() { r.audit(ctx) })
 		}
-		if now.After(heed) {
-			select {
-			case <-heeded:
-				heed = now.Add(heedEvery)
-				r.loops.Go(func() { r.heed(ctx); heeded <- struct{}{} })
-			default:
-			}
+		if heeded.free() && now.After(heed) {
+			heed = now.Add(heedEvery)
+			r.begin(heeded, func() { r.heed(ctx) })
 		}
-		if now.After(poll) {
-			select {
-			case <-polled:
-				poll = now.Add(r.pollEvery())
-				r.loops.Go(func() { r.poll(ctx); polled <- struct{}{} })
-			default:
-			}
+		if polled.free() && now.After(poll) {
+			poll = now.Add(r.pollEvery())
+			r.begin(polled, func() { r.poll(ctx) })
 		}
 	}
+}
+
+// turn is work beside the loop of which one is under way at a time. The loop
+// alone begins it.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+func (t turn) free() bool { return len(t) == 0 }
+
+func (r *Runner) begin(t turn, work func()) {
+	t <- struct{}{}
+	r.loops.Go(func() { work(); <-t })
 }
 
 // pollEvery keeps polling to a small share of the rate limit, and to less while
