@@ -104,8 +104,16 @@ func isWord(text string) error {
 	return nil
 }
 
-// isSegment accepts what can stand in a path as it is.
+// leastSegment is how long a secret in a path is at least: one that is shorter
+// can be guessed, and nothing else tells a callback from a forged one.
+const leastSegment = 16
+
+// isSegment accepts what can stand in a path as it is and cannot be guessed.
+// "" is no secret at all.
 func isSegment(text string) error {
+	if text != "" && len(text) < leastSegment {
+		return fmt.Errorf("has fewer than %d characters and could be guessed: make one with `openssl rand -hex 16`", leastSegment)
+	}
 	for _, r := range text {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 		if !letter && !strings.ContainsRune("-_.~", r) {

@@ -48,14 +48,14 @@ func TestFlagsOverrideTheEnvironment(t *testing.T) {
 	env := map[string]string{
 		"HIRETALENTS_API_KEY": " key\n", "HIRETALENTS_API_URL": "http://127.0.0.1:9/v1/",
 		"REDIS_URL": "redis://:pw@env:1", "RUNNER_DATA_DIR": "/env", "RUNNER_LISTEN": "[::1]:0",
-		"RUNNER_CONSOLE_TOKEN": "token", "RUNNER_CALLBACK_SECRET": "a-b_c.1~", "RUNNER_CONCURRENCY": "3",
+		"RUNNER_CONSOLE_TOKEN": "token", "RUNNER_CALLBACK_SECRET": "a-b_c.1~a-b_c.1~", "RUNNER_CONCURRENCY": "3",
 		"RUNNER_RATE_LIMIT": "off", "RUNNER_API_TIMEOUT": "5s", "RUNNER_SETTLE_AFTER": "1h",
 		"RUNNER_LOG_FORMAT": "json", "RUNNER_LOG_LEVEL": "warn",
 	}
 	fromEnv := settings.Settings{
 		APIKey: settings.NewSecret("key"), APIURL: "http://127.0.0.1:9/v1", RedisURL: "redis://:pw@env:1",
 		DataDir: "/env", Listen: "[::1]:0", ConsoleToken: settings.NewSecret("token"),
-		CallbackSecret: settings.NewSecret("a-b_c.1~"), Concurrency: 3, APITimeout: 5 * time.Second,
+		CallbackSecret: settings.NewSecret("a-b_c.1~a-b_c.1~"), Concurrency: 3, APITimeout: 5 * time.Second,
 		SettleAfter: time.Hour, LogFormat: "json", LogLevel: slog.LevelWarn,
 	}
 	fromFlags := fromEnv
@@ -200,6 +200,29 @@ func TestLoggerChoosesItsFormat(t *testing.T) {
 		got := buf.String()
 		if strings.HasPrefix(got, "{") != test.json || strings.Contains(got, "unheard") || strings.Contains(got, "canary") {
 			t.Errorf("format %q, terminal %v: %s", test.format, test.terminal, got)
+		}
+	}
+}
+
+func TestACallbackSecretThatCanBeGuessedIsRefused(t *testing.T) {
+	t.Parallel()
+	for text, why := range map[string]string{
+		"":                     "",
+		"0123456789abcdef":     "",
+		"0123456789abcde":      "fewer than 16 characters",
+		"  0123456789abcde  ":  "fewer than 16 characters",
+		"0123456789abcdef/../": "cannot stand in a path",
+	} {
+		s, err := load(t, nil, map[string]string{"RUNNER_CALLBACK_SECRET": text})
+		if why == "" {
+			if err != nil || s.CallbackSecret.Reveal() != text {
+				t.Errorf("%q: %q, %v", text, s.CallbackSecret.Reveal(), err)
+			}
+			continue
+		}
+		var fault *settings.Error
+		if !errors.As(err, &fault) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "0123") {
+			t.Errorf("%q: %v, want %q and not the secret", text, err, why)
 		}
 	}
 }
