@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	callbackRoute = "POST /callbacks/hiretalents/{secret}"
+	callbackRoute = "POST " + callbackPath + "{secret}"
+	callbackPath  = "/callbacks/hiretalents/"
 	// Hints a second, and at once, that are handed on, of all and of one source.
 	// What is above them is answered alike and dropped: polling finds it.
 	hintsPerSecond  = 100
@@ -35,6 +36,10 @@ type Hint struct {
 	JobID int64
 	// ApplicationID is 0 where the event is not about one.
 	ApplicationID int64
+}
+
+func isCallback(r *http.Request) bool {
+	return r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, callbackPath)
 }
 
 // callbacks answers 204 whatever comes: nobody learns from it whether a secret

@@ -159,3 +159,36 @@ func TestTwoAccountsCannotShareAJournal(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestARecoveryBuysNoSecondFollowOn loses the journal after an action has followed
+// another one, and tells by the marketplace's books that it does not follow again.
+func TestARecoveryBuysNoSecondFollowOn(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	text := signs("Izmir, Pokhara", `{id: more, do: add_seats, seats: 4, after: {action: create}}`)
+	follow := func() {
+		t.Helper()
+		r.must(r.sched.Chains(t.Context()))
+		r.drain()
+	}
+	r.apply(r.spec(text))
+	follow()
+	before := r.box.Books()
+	if n := len(before.Jobs); n != 2 || before.Jobs[0].Bought != 14 || before.Jobs[1].Bought != 14 {
+		t.Fatalf("%d jobs before the loss, the first of %d seats; want 2 of 14", n, before.Jobs[0].Bought)
+	}
+	r.redis.FlushAll()
+	_, err := r.Recover(t.Context(), r.spec(text))
+	r.must(err)
+	for range 3 {
+		r.advance(time.Hour)
+		r.apply(r.spec(text))
+		r.must(r.tickOnce())
+		follow()
+	}
+	after := r.box.Books()
+	if after.Charged != before.Charged || len(after.Jobs) != len(before.Jobs) {
+		t.Errorf("after the recovery %s was charged and there are %d jobs, before it %s and %d",
+			after.Charged, len(after.Jobs), before.Charged, len(before.Jobs))
+	}
+}

@@ -161,3 +161,32 @@ func TestAStopHoldsChainsToo(t *testing.T) {
 	r.must(r.books.Stop(t.Context(), ""))
 	r.same("afterwards", r.chains(), []string{"c/more/a@1" + slot})
 }
+
+// TestWhatFollowedBeforeALossIsNotFollowedAgain recovers one of two creates. What
+// followed it is lost with the journal, so that it must not be bought again; what
+// is made afterwards is followed alone.
+func TestWhatFollowedBeforeALossIsNotFollowedAgain(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	r.register(of("c", []string{"a", "b"}, at(campaigns.DoCreate), after("more", campaigns.DoAddSeats, "c", "create"),
+		after("rate", campaigns.DoRate, "c", "create")))
+	r.register(of("second", []string{"a", "b", "x"}, after("create", campaigns.DoCreate, "c", "create"),
+		after("seats", campaigns.DoAddSeats, "c", "create")))
+	r.must(r.books.Adopt(t.Context(), r.now, journal.Job{ID: 90, Campaign: "second", Item: "x", Status: journal.JobOnline}))
+	rec := journal.Recovered{
+		Op: planner.Operation{
+			ID: planner.NewID("c", "create", "a", noon), Campaign: "c", Action: "create", Item: "a",
+			Kind: planner.Create, Slot: noon, Seats: 10,
+		},
+		Job: journal.Job{ID: 1, Item: "a", Slot: noon, Status: journal.JobOnline, Seats: 10}, At: noon,
+	}
+	for range 2 {
+		_, err := r.books.Recover(t.Context(), r.now, rec)
+		r.must(err)
+		r.same("after a recovery", len(r.chains()), 0)
+	}
+	r.same("what is made then", r.tick(), []string{"c/create/b" + slot})
+	r.end("c/create/b"+slot, planner.Applied, 2)
+	r.same("is followed alone", r.chains(), []string{"c/more/b@2" + slot, "second/create/b" + slot})
+	r.same("looked at again", len(r.chains()), 0)
+}
