@@ -52,6 +52,14 @@ func Format(t time.Duration) string {
 	return s
 }
 
+// Rough is Format to the minute, or to the second below one.
+func Rough(t time.Duration) string {
+	if t >= time.Minute {
+		return Format(t.Round(time.Minute))
+	}
+	return Format(t.Round(time.Second))
+}
+
 func syntax(s string) error {
 	return fmt.Errorf("%q is not a duration such as 90s, 6h or 7d", clip(s))
 }

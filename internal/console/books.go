@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,10 @@ const (
 	maxScopes = 200
 	// maxSpecsRead is how many campaigns are read to find those with a cap.
 	maxSpecsRead = 1000
+	// maxCampaigns is how many campaigns, and maxJobs how many jobs of theirs, are
+	// read to tell what was got for the money.
+	maxCampaigns = 100
+	maxJobs      = 10_000
 	scrapeWithin = 5 * time.Second
 )
 
@@ -45,6 +50,14 @@ var (
 		"What waits for a person: parked operations, alerts and closed budgets.", nil, nil)
 	oldestDesc = prometheus.NewDesc("campaign_runner_oldest_pending_seconds",
 		"How long the oldest pending application has waited, in campaigns with review_within.", []string{"campaign"}, nil)
+	seatsDesc = prometheus.NewDesc("campaign_runner_campaign_seats",
+		"Seats of a campaign's jobs: bought, and filled.", []string{"campaign", "seats"}, nil)
+	approvedDesc = prometheus.NewDesc("campaign_runner_campaign_approved",
+		"Answers of a campaign that are known to be approved.", []string{"campaign"}, nil)
+	eachDesc = prometheus.NewDesc("campaign_runner_campaign_cost_per_approved_microdollars",
+		"What an approved answer cost on average, adopted jobs left out; absent while none is approved.", []string{"campaign"}, nil)
+	fillDesc = prometheus.NewDesc("campaign_runner_campaign_fill_seconds",
+		"How long a campaign's jobs took on average until they were full; absent while none is.", []string{"campaign"}, nil)
 	stoppedDesc = prometheus.NewDesc("campaign_runner_stopped",
 		"1 while everything is held.", nil, nil)
 	frozenDesc = prometheus.NewDesc("campaign_runner_sends_frozen",
@@ -59,6 +72,7 @@ func (b books) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		upDesc, operationsDesc, budgetDesc, closedDesc, balanceDesc, expectedDesc,
 		driftDesc, inflightDesc, alertsDesc, attentionDesc, stoppedDesc, frozenDesc, oldestDesc,
+		seatsDesc, approvedDesc, eachDesc, fillDesc,
 	} {
 		ch <- d
 	}
@@ -117,7 +131,45 @@ func (b books) collect(ctx context.Context, out gauges) error {
 	if err := b.account(ctx, out); err != nil {
 		return err
 	}
-	return b.budgets(ctx, out)
+	names, err := b.Journal.CampaignNames(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.campaigns(ctx, out, names); err != nil {
+		return err
+	}
+	return b.budgets(ctx, out, names)
+}
+
+// campaigns tells what each campaign got for its money, as long as they and
+// their jobs are few.
+func (b books) campaigns(ctx context.Context, out gauges, names []string) error {
+	if len(names) > maxCampaigns {
+		return nil
+	}
+	if n, err := b.Journal.CountJobs(ctx); err != nil || n > maxJobs {
+		return err
+	}
+	for _, name := range names {
+		jobs, err := b.Journal.Jobs(ctx, name)
+		if err != nil {
+			return err
+		}
+		t, err := journal.TallyOf(jobs)
+		if err != nil {
+			return fmt.Errorf("campaign %s: %w", name, err)
+		}
+		out.send(seatsDesc, int64(t.Seats), name, "bought")
+		out.send(seatsDesc, int64(t.Filled), name, "filled")
+		out.send(approvedDesc, int64(t.Approved), name)
+		if t.Each != nil {
+			out.send(eachDesc, int64(*t.Each), name)
+		}
+		if t.FillTime != nil {
+			out.send(fillDesc, int64(t.FillTime.Seconds()), name)
+		}
+	}
+	return nil
 }
 
 func (b books) account(ctx context.Context, out gauges) error {
@@ -141,10 +193,9 @@ func (b books) account(ctx context.Context, out gauges) error {
 }
 
 // budgets tells each budget that has a cap, as long as they are few.
-func (b books) budgets(ctx context.Context, out gauges) error {
-	names, err := b.Journal.CampaignNames(ctx)
-	if err != nil || len(names) > maxSpecsRead {
-		return err
+func (b books) budgets(ctx context.Context, out gauges, names []string) error {
+	if len(names) > maxSpecsRead {
+		return nil
 	}
 	limits, err := b.limits(ctx, names)
 	if err != nil {

@@ -44,6 +44,7 @@ func TestMetricsTellTheJournalAndTheAPI(t *testing.T) {
 	m := console.NewMetrics("v1.2.3")
 	f := setup(t, func(cfg *console.Config) { cfg.Metrics = m })
 	f.seed(t, "text")
+	f.got(t)
 	m.SetSchedulerLag(1500 * time.Millisecond)
 	m.Observe(api.Exchange{Method: "POST", Route: "/job/{id}/add_seat", Status: 503, Reason: api.ReasonServer, Duration: time.Second})
 	m.Observe(api.Exchange{Method: "GET", Route: "/me", Status: 200, Duration: time.Second})
@@ -65,6 +66,11 @@ func TestMetricsTellTheJournalAndTheAPI(t *testing.T) {
 		"campaign_runner_account_balance_microdollars":                                                     95_125_000,
 		"campaign_runner_account_expected_microdollars":                                                    95_125_000,
 		"campaign_runner_account_drift_microdollars":                                                       0,
+		"campaign_runner_campaign_seats campaign=signs seats=bought":                                       100,
+		"campaign_runner_campaign_seats campaign=signs seats=filled":                                       42,
+		"campaign_runner_campaign_approved campaign=signs":                                                 2,
+		"campaign_runner_campaign_cost_per_approved_microdollars campaign=signs":                           2_437_500,
+		"campaign_runner_campaign_fill_seconds campaign=signs":                                             5400,
 		"campaign_runner_scheduler_lag_seconds":                                                            1.5,
 		"campaign_runner_api_requests_total method=GET reason= route=/me status=2xx":                       1,
 		"campaign_runner_api_requests_total method=GET reason=timeout route=/me status=none":               1,
@@ -90,8 +96,17 @@ func TestMetricsStayFew(t *testing.T) {
 		}
 	}
 	const last = "campaign_runner_budget_microdollars component=cap scope=c:c199"
-	register(0, 200)
+	const approved = "campaign_runner_campaign_approved campaign=c099"
+	register(0, 100)
 	got := f.scrape(t)
+	if _, ok := got[approved]; !ok || len(got) > 2000 {
+		t.Errorf("100 campaigns: %d series, the answers of the last of them are there: %t", len(got), ok)
+	}
+	register(100, 200)
+	got = f.scrape(t)
+	if _, ok := got[approved]; ok {
+		t.Error("200 campaigns: the answers of one are there")
+	}
 	if _, ok := got[last]; !ok || len(got) > 2000 {
 		t.Errorf("200 budgets: %d series, the last of them is there: %t", len(got), ok)
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,12 +68,10 @@ type stateCount struct {
 
 // campaignRow is one campaign and what its jobs add up to.
 type campaignRow struct {
+	journal.Tally
 	Name           string
 	State          journal.CampaignState
 	Reason         string
-	Online, Jobs   int
-	Filled, Seats  int
-	Pending        int
 	Budget         journal.Budget
 	Next           time.Time
 	NextAction     string
@@ -169,8 +168,13 @@ func (c *console) readCampaigns(ctx context.Context, o *overview, names []string
 		if err != nil {
 			return err
 		}
-		row := newCampaignRow(spec, jobs)
-		row.Budget = byScope[journal.CampaignScope(name)]
+		tally, err := journal.TallyOf(jobs)
+		if err != nil {
+			return fmt.Errorf("campaign %s: %w", name, err)
+		}
+		row := campaignRow{
+			Tally: tally, Name: name, State: spec.State, Reason: spec.Reason, Budget: byScope[journal.CampaignScope(name)],
+		}
 		if err := c.readNext(ctx, spec, &row); err != nil {
 			return err
 		}
@@ -191,19 +195,6 @@ func rank(job journal.Job) int {
 		return 0
 	}
 	return 1
-}
-
-func newCampaignRow(spec *journal.Spec, jobs []journal.Job) campaignRow {
-	row := campaignRow{Name: spec.Spec.Name, State: spec.State, Reason: spec.Reason, Jobs: len(jobs)}
-	for _, job := range jobs {
-		if job.Status == journal.JobOnline {
-			row.Online++
-		}
-		row.Filled += job.Filled()
-		row.Seats += job.Seats
-		row.Pending += job.Pending
-	}
-	return row
 }
 
 // readNext finds the occurrence that comes first of a campaign that runs.

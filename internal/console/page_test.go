@@ -54,7 +54,7 @@ func TestTheStatusPageTellsEverything(t *testing.T) {
 		"Budget closed: signs",
 		parkedID+" create parked – 0 – 2026-11-24 12:00:00 Read the signs",
 		"Balance 95.125", "Expected 95.125", "Marketplace ok",
-		"signs active 1 of 1 42 of 100 4.875 of 5 7 2026-11-25 09:00:00 create",
+		"signs active 1 of 1 42 of 100 4.875 of 5 7 0 – – 2026-11-25 09:00:00 create",
 		"15356 signs pokhara Read the signs online 42 of 100 7 4.875 0 2026-11-24 12:00:00",
 		"signs total 5 4 4.875 0 4.875 0 0 0 0.125 2026-11-24 12:00:00",
 		madeID+" create applied 15356 1 4.875 2026-11-24 12:00:00",
@@ -65,6 +65,16 @@ func TestTheStatusPageTellsEverything(t *testing.T) {
 	if got := f.get(t, "/?refresh=off").Header.Get("Refresh"); got != "" {
 		t.Errorf("the page that should rest refreshes by %q", got)
 	}
+}
+
+func TestACampaignsRowTellsWhatWasGotForTheMoney(t *testing.T) {
+	t.Parallel()
+	f := setup(t, nil)
+	f.seed(t, "Read the signs")
+	f.got(t)
+	wantLines(t, f.get(t, "/").body,
+		"Jobs online Seats filled Spent of cap To rate Approved Cost of each Time to fill Next",
+		"signs active 1 of 1 42 of 100 4.875 of 5 7 2 2.4375 1h30m0s 2026-11-25 09:00:00 create")
 }
 
 func TestAnEmptyJournalHasAPage(t *testing.T) {
@@ -210,5 +220,5 @@ func TestOneUnreadableScheduleLeavesThePageToTheOthers(t *testing.T) {
 	if page.StatusCode != http.StatusOK {
 		t.Fatalf("the page answers %d", page.StatusCode)
 	}
-	wantLines(t, page.body, "broken active 0 of 0 0 of 0 0, no cap 0 – restart: its schedule cannot be read")
+	wantLines(t, page.body, "broken active 0 of 0 0 of 0 0, no cap 0 0 – – – restart: its schedule cannot be read")
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/campaigns/span"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/output"
 )
@@ -31,7 +32,7 @@ const refreshEvery = "5"
 // clean on top of the escaping, so that nothing in it can turn a line around.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"clean": cleanText, "usd": usd, "spent": spent, "path": opPath, "stamp": stamp, "clock": clock, "scope": scopeName,
-	"rows": rows, "threshold": threshold, "instant": time.UnixMilli,
+	"rows": rows, "threshold": threshold, "instant": time.UnixMilli, "length": span.Rough,
 }).ParseFS(files, "page/*.html"))
 
 // frame is what surrounds each page.

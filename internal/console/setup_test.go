@@ -179,6 +179,20 @@ func (f *fixture) seed(t *testing.T, text string) {
 	must(t, f.journal.ReadBalance(ctx, noon, money.MustParse("95.125"), books))
 }
 
+// got has two answers of the seeded job approved, and the job filled after 90
+// minutes and asked about again.
+func (f *fixture) got(t *testing.T) {
+	t.Helper()
+	for i := range int64(2) {
+		must(t, f.journal.KeepAnswers(t.Context(), 15356, []journal.Answer{{Application: i + 1, Status: journal.AnswerApproved, Worker: i, HandedIn: noon}}))
+	}
+	for i, applications := range []int{100, 42} {
+		must(t, f.journal.See(t.Context(), noon.Add(time.Duration(i+1)*90*time.Minute), []journal.Sighting{{
+			ID: 15356, Status: journal.JobOnline, Applications: applications, Title: "text",
+		}}))
+	}
+}
+
 // settle begins an operation and writes its outcome.
 func (f *fixture) settle(t *testing.T, c *campaigns.Campaign, id string, amount money.USD, s journal.Settlement) {
 	t.Helper()

@@ -123,8 +123,8 @@ func (j *Journal) Unlatch(ctx context.Context, scope string) (bool, error) {
 	return out[1] == "1", nil
 }
 
-// Consume writes what a campaign's filled seats are worth, all of them in USD,
-// and tells whether that closed its budget. What was filled since the last call
+// Consume writes what the filled seats of a budget's jobs are worth, all of them
+// in USD, and tells whether that closed it. What was filled since the last call
 // counts in the limit's window.
 func (j *Journal) Consume(ctx context.Context, now time.Time, l Limit, amount money.USD) (bool, error) {
 	out, err := j.run(ctx, "consume", millis(now), l.Scope, l.Window, micros(amount),

@@ -1,5 +1,5 @@
--- Writes what a campaign's filled seats are worth, all of them, and closes the
--- latch of a budget that measures it. What was filled since the last look counts
+-- Writes what the filled seats of a budget's jobs are worth, all of them, and
+-- closes its latch where it measures that. What was filled since the last look counts
 -- in the present window. ARGV: now, scope, window, amount, cap, pause_at,
 -- measure, resume. Returns {'ok', scope} where it closed.
 local now, scope, window = ARGV[1], ARGV[2], ARGV[3]

@@ -45,8 +45,11 @@ type Job struct {
 	Applications, Pending int
 	// Approved is how many are known to be approved.
 	Approved int
+	// Before is how many seats were filled when it was adopted; 0 for other jobs.
+	Before int
 	// MadeAt is when it came into the books, and FullAt when it was first seen
-	// with all of its seats taken, or finished; zero where it was not yet.
+	// with all of its seats taken, or finished; zero where it was not yet, and
+	// where that was before the books tell.
 	MadeAt, FullAt time.Time
 	// Oldest is when the oldest pending one was handed in, as of that read.
 	Oldest time.Time
@@ -79,6 +82,12 @@ func (job Job) Marker() string {
 
 // Filled is how many of the seats workers have taken.
 func (job Job) Filled() int { return min(job.Applications, job.Seats) }
+
+// Consumed is what the seats are worth that were filled while the job was its
+// campaign's, in USD without fees.
+func (job Job) Consumed() (money.USD, error) {
+	return job.Price.Times(int64(max(0, job.Filled()-job.Before)))
+}
 
 // View is what the planner needs of a job.
 func (job Job) View() planner.Job {
@@ -113,6 +122,15 @@ func (j *Journal) AllJobs(ctx context.Context) ([]Job, error) {
 		return nil, fmt.Errorf("journal: jobs: %w", err)
 	}
 	return j.readJobs(ctx, ids)
+}
+
+// CountJobs tells how many jobs all campaigns have.
+func (j *Journal) CountJobs(ctx context.Context) (int, error) {
+	n, err := j.rdb.SCard(ctx, j.keys.jobs()).Result()
+	if err != nil {
+		return 0, fmt.Errorf("journal: jobs: %w", err)
+	}
+	return int(n), nil
 }
 
 // Job reads one job, or ErrNotFound.
@@ -162,7 +180,7 @@ func decodeJob(f map[string]string) (Job, error) {
 		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
 		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
-		Approved: int(r.int("approved")), MadeAt: r.time("ct"), FullAt: r.time("full"),
+		Approved: int(r.int("approved")), Before: int(r.int("before")), MadeAt: r.time("ct"), FullAt: r.time("full"),
 		Oldest: r.time("oldest"), Listed: r.time("listed"), Counted: int(r.int("counted")), Whole: f["whole"] != "", Calm: int(r.int("calm")),
 		Lane: f["lane"], Title: f["title"], SeenAt: r.time("seen"), Op: f["op"],
 		Generation: cmp.Or(f["gen"], "0"),

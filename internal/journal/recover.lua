@@ -26,6 +26,8 @@ move(id, k, nil, 'applied', now, now)
 note(k, ARGV[6])
 redis.call('HSET', jk, 'c', c, 'item', ARGV[8], 'slot', ARGV[9], 'seats', ARGV[10], 'price', ARGV[11],
   'status', ARGV[12], 'apps', ARGV[13], 'title', ARGV[14], 'op', id, 'ct', ARGV[16])
+-- When it was filled is not known any more, if it was.
+if ARGV[12] == 'finished' or num(ARGV[13]) >= num(ARGV[10]) then redis.call('HSET', jk, 'full', '') end
 redis.call('ZADD', P .. 'jobs:' .. c, ARGV[16], job)
 redis.call('SADD', P .. 'jobs', job)
 if cost > 0 then

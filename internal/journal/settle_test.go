@@ -323,8 +323,32 @@ func TestJobs(t *testing.T) {
 			s.must(err)
 			s.same("full at", job.FullAt, epoch.Add(2*time.Hour))
 		}},
+		{"what was filled before is not consumed, and when it was is not known", func(s *store) {
+			s.must(s.Adopt(s.ctx, s.now, journal.Job{ID: 7, Campaign: "c", Status: journal.JobOnline, Seats: 10, Price: usd("0.2"), Applications: 4}))
+			for _, c := range []struct {
+				applications int
+				consumed     string
+			}{{4, "0"}, {3, "0"}, {6, "0.4"}, {12, "1.2"}} {
+				s.must(s.See(s.ctx, epoch, []journal.Sighting{{ID: 7, Status: journal.JobOnline, Applications: c.applications}}))
+				job, err := s.Job(s.ctx, 7)
+				s.must(err)
+				got, err := job.Consumed()
+				s.must(err)
+				s.same("consumed", got, usd(c.consumed))
+				s.same("full at", job.FullAt, time.Time{})
+			}
+			_, err := s.Recover(s.ctx, s.now, journal.Recovered{
+				Op:  planner.Operation{ID: planner.NewID("c", "create", "old", epoch), Campaign: "c", Action: "create", Item: "old", Kind: planner.Create, Slot: epoch, Seats: 10},
+				Job: journal.Job{ID: 8, Status: journal.JobOnline, Seats: 10, Applications: 10}, At: epoch,
+			})
+			s.must(err)
+			s.must(s.See(s.ctx, epoch.Add(time.Hour), []journal.Sighting{{ID: 8, Status: journal.JobFinished, Applications: 10}}))
+			job, err := s.Job(s.ctx, 8)
+			s.must(err)
+			s.same("full at", job.FullAt, time.Time{})
+		}},
 		{"a job is adopted once, by one campaign", func(s *store) {
-			job := journal.Job{ID: 7, Campaign: "c", Item: "7", Status: journal.JobOnline, Seats: 24, Price: usd("0.2"), Applications: 3, Title: "Old", MadeAt: epoch}
+			job := journal.Job{ID: 7, Campaign: "c", Item: "7", Status: journal.JobOnline, Seats: 24, Price: usd("0.2"), Applications: 3, Before: 3, Title: "Old", MadeAt: epoch}
 			s.must(s.Adopt(s.ctx, s.now, job))
 			again := job
 			again.Seats = 99

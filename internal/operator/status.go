@@ -30,8 +30,8 @@ type CampaignStatus struct {
 	Jobs       []Job                 `json:"jobs"`
 	Operations map[planner.State]int `json:"operations"`
 	// Approved is how many answers are known to be approved, and CostPerApproved
-	// what each cost in USD, fees, unfilled seats and declined answers included;
-	// nil while none is approved.
+	// what each cost in USD, fees, unfilled seats and declined answers included
+	// and adopted jobs left out; nil while none is approved.
 	Approved        int        `json:"approved"`
 	CostPerApproved *money.USD `json:"cost_per_approved"`
 	// TimeToFill is that of the campaign's full jobs, on average.
@@ -113,41 +113,6 @@ type Job struct {
 	Oldest *time.Time `json:"oldest_pending"`
 }
 
-// consumed adds up what was got for the money.
-func (s *CampaignStatus) consumed(jobs []journal.Job) error {
-	var net money.USD
-	var filling time.Duration
-	full := 0
-	for _, j := range jobs {
-		net += j.Charged - j.Refunded
-		s.Approved += j.Approved
-		if !j.FullAt.IsZero() {
-			filling += j.FullAt.Sub(j.MadeAt)
-			full++
-		}
-	}
-	if full > 0 {
-		s.TimeToFill = fillTime(filling / time.Duration(full))
-	}
-	if s.Approved == 0 {
-		return nil
-	}
-	each, err := net.Share(1, int64(s.Approved))
-	if err != nil {
-		return fmt.Errorf("campaign %s: %w", s.Name, err)
-	}
-	s.CostPerApproved = &each
-	return nil
-}
-
-// fillTime is a length of time to the minute, or to the second below one.
-func fillTime(d time.Duration) string {
-	if d >= time.Minute {
-		return span.Format(d.Round(time.Minute))
-	}
-	return span.Format(d.Round(time.Second))
-}
-
 // Attention is something that needs a person.
 type Attention struct {
 	Subject string `json:"subject"`
@@ -196,14 +161,19 @@ func (o *Operator) campaignStatus(ctx context.Context, reg *journal.Registered) 
 			JobID: j.ID, Item: j.Item, Status: j.Status, Seats: j.Seats, Filled: j.Filled(), Pending: j.Pending, Approved: j.Approved,
 		}
 		if !j.FullAt.IsZero() {
-			row.Jobs[i].TimeToFill = fillTime(j.FullAt.Sub(j.MadeAt))
+			row.Jobs[i].TimeToFill = span.Rough(j.FullAt.Sub(j.MadeAt))
 		}
 		if j.Pending > 0 && !j.Oldest.IsZero() {
 			row.Jobs[i].Oldest = &j.Oldest
 		}
 	}
-	if err := row.consumed(jobs); err != nil {
-		return nil, err
+	tally, err := journal.TallyOf(jobs)
+	if err != nil {
+		return nil, fmt.Errorf("campaign %s: %w", c.Name, err)
+	}
+	row.Approved, row.CostPerApproved = tally.Approved, tally.Each
+	if tally.FillTime != nil {
+		row.TimeToFill = span.Rough(*tally.FillTime)
 	}
 	if row.Operations, err = o.Journal.Counts(ctx, c.Name); err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -280,35 +282,36 @@ func (w *Watcher) learnSeats(ctx context.Context, known map[int64]*journal.Job, 
 	return nil
 }
 
-// consume writes what the filled seats of each campaign are worth.
+// consume writes what the filled seats of each campaign, and of all of a file,
+// are worth.
 func (w *Watcher) consume(ctx context.Context, now time.Time, jobs []journal.Job) error {
 	worth := map[string]money.USD{}
 	for _, job := range jobs {
-		amount, err := job.Price.Times(int64(job.Filled()))
+		amount, err := job.Consumed()
 		if err != nil {
 			return fmt.Errorf("job %d: %w", job.ID, err)
 		}
 		worth[job.Campaign] += amount
 	}
-	names := make([]string, 0, len(worth))
-	for name := range worth {
-		names = append(names, name)
-	}
-	if err := w.specs.Refresh(ctx, names); err != nil {
+	if err := w.specs.Refresh(ctx, slices.Collect(maps.Keys(worth))); err != nil {
 		return err
 	}
+	limits, by := map[string]journal.Limit{}, map[string]money.USD{}
 	for name, amount := range worth {
 		sp := w.specs.Get(name)
-		if sp == nil || sp.Spec.Budget == nil {
+		if sp == nil {
 			continue
 		}
 		for _, l := range journal.Limits(sp.Spec, now) {
-			if l.Scope != journal.CampaignScope(name) {
-				continue
+			if l.Cap >= 0 {
+				limits[l.Scope] = l
+				by[l.Scope] += amount
 			}
-			if _, err := w.Journal.Consume(ctx, now, l, amount); err != nil {
-				return err
-			}
+		}
+	}
+	for scope, l := range limits {
+		if _, err := w.Journal.Consume(ctx, now, l, by[scope]); err != nil {
+			return err
 		}
 	}
 	return nil

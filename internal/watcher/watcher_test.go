@@ -244,6 +244,54 @@ func TestAJobWithAnothersMarkerIsSuspected(t *testing.T) {
 	}
 }
 
+// TestConsumptionCountsWhatTheCampaignHadFilled adopts a job with half of its seats
+// filled, and counts what comes after in the budgets of the campaign and of the file.
+func TestConsumptionCountsWhatTheCampaignHadFilled(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	c := &campaigns.Campaign{
+		Name: "signs", Source: "test", Timezone: "UTC", Items: []campaigns.Item{{Key: "agra"}},
+		Budget:     &campaigns.Budget{Cap: 100 * money.Dollar, Per: campaigns.PerDay, Measure: campaigns.MeasureConsumed, PauseAt: 10 * money.Dollar, Timezone: "UTC"},
+		FileBudget: &campaigns.Budget{Cap: 100 * money.Dollar, Per: campaigns.PerMonth, Measure: campaigns.MeasureConsumed, PauseAt: 300_000, Timezone: "UTC"},
+	}
+	r.must(r.journal.Register(r.ctx, r.now, c))
+	other := *c
+	other.Name, other.Budget = "other", nil
+	r.must(r.journal.Register(r.ctx, r.now, &other))
+	first := r.job(10)
+	second, err := r.market.AddJob(sandbox.Job{Title: "Old", Price: 100_000, Seats: 10, Category: 13, Minutes: 5, Country: "INT"})
+	r.must(err)
+	r.handIn(second, "1", "2", "3", "4", "5")
+	r.must(r.journal.Adopt(r.ctx, r.now, journal.Job{
+		ID: second, Campaign: "other", Item: "old", Status: journal.JobOnline, Seats: 10, Price: 100_000, Applications: 5,
+	}))
+	for _, step := range []struct {
+		first, second int
+		day, month    money.USD
+		closed        int
+	}{{0, 0, 0, 0, 0}, {1, 1, 100_000, 200_000, 0}, {1, 0, 100_000, 300_000, 1}} {
+		for range step.first {
+			r.handIn(first, "one")
+		}
+		for range step.second {
+			r.handIn(second, "one")
+		}
+		r.must(r.watcher.Poll(r.ctx))
+		budgets, err := r.journal.Budgets(r.ctx, journal.Limits(c, r.now))
+		r.must(err)
+		if budgets[0].Consumed != step.day || budgets[1].Consumed != step.month {
+			t.Errorf("consumed %s of the campaign's day and %s of the file's month, want %s and %s",
+				budgets[0].Consumed, budgets[1].Consumed, step.day, step.month)
+		}
+		closed, err := r.journal.LatchedScopes(r.ctx)
+		r.must(err)
+		if len(closed) != step.closed {
+			t.Errorf("closed %v, want %d", closed, step.closed)
+		}
+		r.now = r.now.AddDate(0, 0, 1)
+	}
+}
+
 func waitsForEvents() []campaigns.Action {
 	return []campaigns.Action{
 		{ID: "again", Do: campaigns.DoResume, On: campaigns.OnJobFinished, Seats: 5, Jobs: campaigns.JobsLatest, Timezone: "UTC"},
