@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
-	"github.com/campaign-runner/campaign-runner/internal/operator"
 	"github.com/campaign-runner/campaign-runner/internal/output"
 )
 
@@ -29,7 +26,8 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: "Writes applications, money entries or operations, or the results of a campaign: its approved answers,\n" +
 			"with the columns of their items. As CSV unless --format or -o says otherwise; in CSV no text is a formula\n" +
 			"to a spreadsheet. Workers' e-mail addresses are left out without --emails. With --screenshots the pictures\n" +
-			"of the results are kept in a directory too, each once: application 590555's first as 590555-1.jpg.",
+			"of the results are kept in a directory too, each once: application 590555's first as 590555-1.jpg.\n" +
+			"Applications and results are written as they are read: one that fails half-way has exit code 1.",
 		Example: "  enqueue export results street-signs --screenshots pictures > signs.csv\n" +
 			"  enqueue export applications --campaign street-signs -o jsonl > applications.jsonl",
 		Args: cobra.RangeArgs(1, 2),
@@ -49,8 +47,8 @@ func (a *app) exportCommand() *cobra.Command {
 			}
 			market := args[0] == "applications" || args[0] == "results"
 			return a.with(cmd.Context(), need{key: market}, func(s *session) error {
-				if args[0] == "results" {
-					return a.exportResults(cmd.Context(), s, &flags, format)
+				if market {
+					return a.exportAnswers(cmd.Context(), s, args[0], &flags, format)
 				}
 				rows, value, err := exported(cmd.Context(), s, args[0], &flags)
 				if err != nil {
@@ -108,42 +106,12 @@ func (a *app) exportFormat(format string) (output.Format, error) {
 	return a.format, nil
 }
 
-// exported reads what is to be written, as rows and as values.
+// exported reads what is to be written of the books, as rows and as values.
 func exported(ctx context.Context, s *session, what string, flags *exportFlags) (output.Rows, any, error) {
-	switch what {
-	case "ledger":
+	if what == "ledger" {
 		entries, err := s.Ledger(ctx)
 		return ledgerRows(entries), entries, err
-	case "ops":
-		ops, err := s.Operations(ctx, journal.Filter{Campaign: flags.campaign})
-		return operationRows(ops, ""), ops, err
 	}
-	apps := []operator.Application{}
-	for app, err := range s.Applications(ctx, flags.campaign, flags.emails) {
-		if err != nil {
-			return output.Rows{}, nil, err
-		}
-		apps = append(apps, app)
-	}
-	return applicationRows(apps, flags.emails), apps, nil
-}
-
-func applicationRows(apps []operator.Application, emails bool) output.Rows {
-	rows := output.Rows{Columns: []string{
-		"application_id", "job_id", "campaign", "item", "worker", "status", "reason", "applied_at", "proof", "screenshots",
-	}}
-	if emails {
-		rows.Columns = append(rows.Columns, "email")
-	}
-	for _, p := range apps {
-		row := []string{
-			fmt.Sprint(p.ApplicationID), fmt.Sprint(p.JobID), p.Campaign, p.Item, fmt.Sprint(p.Worker), p.Status, p.Reason,
-			clock(p.AppliedAt), p.Proof, strings.Join(p.Screenshots, " "),
-		}
-		if emails {
-			row = append(row, p.Email)
-		}
-		rows.Cells = append(rows.Cells, row)
-	}
-	return rows
+	ops, err := s.Operations(ctx, journal.Filter{Campaign: flags.campaign})
+	return operationRows(ops, ""), ops, err
 }

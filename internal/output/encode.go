@@ -142,16 +142,20 @@ func writeCSV(w io.Writer, rows Rows) error {
 		return err
 	}
 	for _, row := range rows.Cells {
-		record := make([]string, 0, len(row))
-		for _, cell := range row {
-			record = append(record, csvCell(cell))
-		}
-		if err := out.Write(record); err != nil {
+		if err := out.Write(csvRecord(row)); err != nil {
 			return err
 		}
 	}
 	out.Flush()
 	return out.Error()
+}
+
+func csvRecord(row []string) []string {
+	record := make([]string, len(row))
+	for i, cell := range row {
+		record[i] = csvCell(cell)
+	}
+	return record
 }
 
 // csvCell keeps a spreadsheet from taking a text for a formula: it gets an

@@ -2,6 +2,8 @@ package screenshots_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -51,6 +53,21 @@ func serve(t *testing.T) *host {
 		case "/large":
 			_, _ = w.Write(good)
 			_, _ = w.Write(make([]byte, 6<<20))
+		case "/empty":
+		case "/cut":
+			w.Header().Set("Content-Length", "100000")
+			_, _ = w.Write(good)
+		case "/abroad":
+			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusMovedPermanently)
+		case "/kinds/gif":
+			fmt.Fprint(w, "GIF89a\x01\x00\x01\x00")
+		case "/kinds/jpg":
+			fmt.Fprint(w, "\xff\xd8\xff\xe0\x00\x10JFIF")
+		case "/kinds/webp":
+			fmt.Fprint(w, "RIFF\x00\x00\x00\x00WEBPVP8 ")
+		case "/..%2f..%2f..%2fetc/passwd", "/../../../etc/passwd":
+			w.Header().Set("Content-Disposition", `attachment; filename="../../../root/.ssh/authorized_keys"`)
+			_, _ = w.Write(good)
 		case "/elsewhere":
 			http.Redirect(w, r, "/good.jpg", http.StatusFound)
 		default:
@@ -113,7 +130,15 @@ func TestWhatIsNoPictureOfTheAPIsIsLeftAlone(t *testing.T) {
 		"no address":          {"590555_0.jpg", 0},
 		"a path that climbs":  {"../../etc/passwd", 0},
 		"no URL":              {"http://[::1", 0},
+		"the host in hex":     {strings.Replace(h.URL, "127.0.0.1", "0x7f000001", 1) + "/good.jpg", 0},
+		"the host by name":    {strings.Replace(h.URL, "127.0.0.1", "localhost", 1) + "/good.jpg", 0},
+		"the host and a dot":  {strings.Replace(h.URL, "127.0.0.1", "127.0.0.1.", 1) + "/good.jpg", 0},
+		"a host without //":   {"http:" + strings.TrimPrefix(h.URL, "http://") + "/good.jpg", 0},
+		"no scheme":           {strings.TrimPrefix(h.URL, "http:") + "/good.jpg", 0},
 		"a redirect":          {h.URL + "/elsewhere", 1},
+		"a redirect abroad":   {h.URL + "/abroad", 1},
+		"nothing":             {h.URL + "/empty", 1},
+		"half a picture":      {h.URL + "/cut", 1},
 		"a drawing":           {h.URL + "/drawing.png", 1},
 		"a page":              {h.URL + "/page", 1},
 		"too large":           {h.URL + "/large", 1},
@@ -136,6 +161,70 @@ func TestWhatIsNoPictureOfTheAPIsIsLeftAlone(t *testing.T) {
 				t.Errorf("something was left behind: %v", left)
 			}
 		})
+	}
+}
+
+func TestEachKindOfPictureHasItsSuffix(t *testing.T) {
+	t.Parallel()
+	h := serve(t)
+	f, dir := fetcher(t, h)
+	for i, kind := range []string{"gif", "jpg", "webp"} {
+		path, _, err := f.Fetch(t.Context(), 7, i+1, h.URL+"/kinds/"+kind)
+		if want := filepath.Join(dir, fmt.Sprintf("7-%d.%s", i+1, kind)); err != nil || path != want {
+			t.Errorf("it is kept as %s, want %s: %v", path, want, err)
+		}
+	}
+}
+
+// TestNothingOfAnAddressNamesAFile also has a link stand where a picture is to be
+// kept: what it leads to stays as it is.
+func TestNothingOfAnAddressNamesAFile(t *testing.T) {
+	t.Parallel()
+	h := serve(t)
+	f, dir := fetcher(t, h)
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.WriteFile(outside, []byte("as it was"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(dir, "7-1.png")); err != nil {
+		t.Fatal(err)
+	}
+	for i, address := range []string{"/..%2f..%2f..%2fetc/passwd", "/../../../etc/passwd"} {
+		path, fresh, err := f.Fetch(t.Context(), 7, i+1, h.URL+address)
+		if want := filepath.Join(dir, fmt.Sprintf("7-%d.png", i+1)); err != nil || !fresh || path != want {
+			t.Errorf("%s is kept as %s, want %s: %v", address, path, want, err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 || left[0].Type()&os.ModeSymlink != 0 {
+		t.Errorf("the directory holds %v, %v", left, err)
+	}
+	if got, err := os.ReadFile(outside); err != nil || string(got) != "as it was" {
+		t.Errorf("a file outside was written: %q, %v", got, err)
+	}
+}
+
+func TestTheRateLimitIsAskedForEachPicture(t *testing.T) {
+	t.Parallel()
+	h := serve(t)
+	waits, full := 0, errors.New("no room")
+	f, err := screenshots.New(screenshots.Config{APIURL: h.URL + "/api/v1", Dir: t.TempDir(), Wait: func(context.Context) error {
+		if waits++; waits > 2 {
+			return full
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, number := range []int{1, 1, 1, 2} { // what is kept already costs nothing
+		if _, _, err := f.Fetch(t.Context(), 7, number, h.URL+"/good.jpg"); err != nil {
+			t.Errorf("picture %d: %v", number, err)
+		}
+	}
+	if _, _, err := f.Fetch(t.Context(), 7, 3, h.URL+"/good.jpg"); !errors.Is(err, full) || h.asked.Load() != 2 {
+		t.Errorf("past the limit: %v, %d requests", err, h.asked.Load())
 	}
 }
 
