@@ -48,7 +48,16 @@ type Journal struct {
 // Open returns a journal on a client, which must not retry by itself
 // (MaxRetries -1): a script whose answer got lost is repeated here, knowingly.
 func Open(rdb redis.UniversalClient) (*Journal, error) {
-	j := &Journal{rdb: rdb, keys: defaultPrefix, scripts: map[string]*redis.Script{}}
+	scripts, err := parsed()
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{rdb: rdb, keys: defaultPrefix, scripts: scripts}, nil
+}
+
+// parsed are the scripts by name, read once.
+var parsed = sync.OnceValues(func() (map[string]*redis.Script, error) {
+	scripts := map[string]*redis.Script{}
 	common, err := sources.ReadFile("common.lua")
 	if err != nil {
 		return nil, err
@@ -63,10 +72,10 @@ func Open(rdb redis.UniversalClient) (*Journal, error) {
 			return nil, err
 		}
 		name := strings.TrimSuffix(f.Name(), ".lua")
-		j.scripts[name] = redis.NewScript(string(common) + "\n" + string(body))
+		scripts[name] = redis.NewScript(string(common) + "\n" + string(body))
 	}
-	return j, nil
-}
+	return scripts, nil
+})
 
 // Ping tells whether Redis answers.
 func (j *Journal) Ping(ctx context.Context) error {

@@ -93,6 +93,37 @@ func (r *Redis) Restore() {
 	clear(r.scripts)
 }
 
+// Backup is all that a server held at one moment.
+type Backup struct{ data map[string]value }
+
+// Backup copies all that the server holds.
+func (r *Redis) Backup() *Backup {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &Backup{copyOf(r.data)}
+}
+
+// Load puts what was backed up in the place of all that the server holds, the
+// scripts too, as a server does that is started with an older copy or whose
+// replica lacks the latest writes. Nil is an empty one.
+func (r *Redis) Load(b *Backup) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.data, r.undo = map[string]value{}, nil
+	if b != nil {
+		r.data = copyOf(b.data)
+	}
+	clear(r.scripts)
+}
+
+func copyOf(data map[string]value) map[string]value {
+	out := make(map[string]value, len(data))
+	for key, v := range data {
+		out[key] = v.clone()
+	}
+	return out
+}
+
 // do runs one command.
 func (r *Redis) do(args []string) any {
 	if len(args) == 0 {

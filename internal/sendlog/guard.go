@@ -42,8 +42,9 @@ type Config struct {
 	// Answer is how long other runners may take to compare their logs with a
 	// Redis that was restarted or has failed over. Default 30s.
 	Answer time.Duration
-	// Limit is LogConfig.Limit.
+	// Limit and Spawn are LogConfig's.
 	Limit int64
+	Spawn func(write func())
 }
 
 // HeldError tells that nothing may be sent at present.
@@ -120,7 +121,9 @@ func Start(ctx context.Context, cfg Config) (*Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.log, err = OpenLog(LogConfig{Disk: cfg.Disk, Journal: id, Holder: cfg.Draw(), Now: cfg.Now, Limit: cfg.Limit}); err != nil {
+	if g.log, err = OpenLog(LogConfig{
+		Disk: cfg.Disk, Journal: id, Holder: cfg.Draw(), Now: cfg.Now, Limit: cfg.Limit, Spawn: cfg.Spawn,
+	}); err != nil {
 		return nil, err
 	}
 	if err := g.begin(ctx, id); err != nil {

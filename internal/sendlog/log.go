@@ -31,6 +31,7 @@ type Log struct {
 	name  string
 	limit int64
 	now   func() time.Time
+	spawn func(write func())
 
 	mu     sync.Mutex
 	head   Head
@@ -66,6 +67,9 @@ type LogConfig struct {
 	// Limit is the size in bytes at which the oldest settled lines are dropped,
 	// half of it at a time. Default 32 MiB.
 	Limit int64
+	// Spawn runs what writes the log, beside its callers or at once. Default: a
+	// goroutine.
+	Spawn func(write func())
 }
 
 // OpenLog carries the log of a dead process on, or makes a new one.
@@ -74,9 +78,12 @@ func OpenLog(cfg LogConfig) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{disk: cfg.Disk, limit: cfg.Limit, now: cfg.Now}
+	l := &Log{disk: cfg.Disk, limit: cfg.Limit, now: cfg.Now, spawn: cfg.Spawn}
 	if l.limit <= 0 {
 		l.limit = defaultLimit
+	}
+	if l.spawn == nil {
+		l.spawn = func(write func()) { go write() }
 	}
 	for _, c := range logs {
 		if c.Journal != cfg.Journal {
@@ -176,10 +183,19 @@ func (l *Log) Flush() error {
 // put adds a line to the batch. The first one of a quiet moment writes it; those
 // who come while it is written form the next.
 func (l *Log) put(line []byte, seq int64, sync bool) (*batch, error) {
+	b, lead, err := l.join(line, seq, sync)
+	if lead {
+		l.spawn(l.fly)
+	}
+	return b, err
+}
+
+// join returns the batch that a line is in, and whether nobody writes it yet.
+func (l *Log) join(line []byte, seq int64, sync bool) (*batch, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
-		return nil, l.err
+		return nil, false, l.err
 	}
 	if l.batch == nil {
 		l.batch = &batch{done: make(chan struct{})}
@@ -188,11 +204,9 @@ func (l *Log) put(line []byte, seq int64, sync bool) (*batch, error) {
 	b.buf = append(b.buf, line...)
 	b.high = max(b.high, seq)
 	b.sync = b.sync || sync
-	if !l.flying {
-		l.flying = true
-		go l.fly()
-	}
-	return b, nil
+	lead := !l.flying
+	l.flying = true
+	return b, lead, nil
 }
 
 func (l *Log) fly() {
