@@ -62,29 +62,18 @@ type recovered struct {
 
 func (a *app) recover(ctx context.Context, s *session, files []*campaigns.File, in operator.Sends) error {
 	out := recovered{Sends: []operator.SendRecovery{}, Jobs: []operator.Recovery{}, Frozen: []string{}}
-	sends, err := s.RecoverSends(ctx, in)
+	done, err := s.Restore(ctx, in, files)
 	if err != nil {
 		return err
 	}
-	out.Sends = append(out.Sends, sends...)
-	if len(files) > 0 {
-		jobs, err := s.Recover(ctx, files)
-		if err != nil {
-			return err
-		}
-		out.Jobs = append(out.Jobs, jobs...)
-	}
-	left, err := s.Thaw(ctx, in)
-	if err != nil {
-		return err
-	}
-	for _, f := range left {
+	out.Sends, out.Jobs = append(out.Sends, done.Sends...), append(out.Jobs, done.Jobs...)
+	for _, f := range done.Frozen {
 		out.Frozen = append(out.Frozen, f.Reason)
 	}
 	if err := a.showRecovered(out, len(files) > 0); err != nil {
 		return err
 	}
-	return errors.Join(unexplained(out.Jobs), stillFrozen(left))
+	return errors.Join(unexplained(out.Jobs), stillFrozen(done.Frozen))
 }
 
 func (a *app) showRecovered(out recovered, jobs bool) error {

@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,8 +53,9 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 		return effect{}, false, nil
 	}
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)
-	if refund < e.refundAtLeast(ctx, op, job) || refund > e.refundAtMost(ctx, op, job, refund) {
-		return effect{}, false, nil
+	most, err := e.refundAtMost(ctx, op, job, refund)
+	if err != nil || refund < e.refundAtLeast(ctx, op, job) || refund > most {
+		return effect{}, false, err
 	}
 	e.learnRefund(ctx, op, job, refund)
 	return effect{
@@ -75,22 +77,25 @@ func (e *Executor) refundAtLeast(ctx context.Context, op *journal.Op, job api.Jo
 // was paid for them on average, and a tenth, since not all seats cost the same.
 // A rise of the balance beyond it has another pause in it, one that landed late.
 // A job whose seats are not all in the books bounds nothing: unbound is returned.
-func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job, unbound money.USD) money.USD {
+func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job, unbound money.USD) (money.USD, error) {
 	own, err := e.Journal.Job(ctx, op.JobID)
-	if err != nil || own.Charged == 0 || own.Seats <= 0 {
-		return unbound
+	if errors.Is(err, journal.ErrNotFound) {
+		return unbound, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if own.Charged == 0 || own.Seats <= 0 {
+		return unbound, nil
 	}
 	paid, seats := own.Charged-own.Refunded, max(0, own.Seats-job.Applications)
 	if own.Lane != "" && own.Lane != op.ID { // a purchase waits for a person
 		if held, err := e.Journal.Load(ctx, []string{own.Lane}); err == nil && len(held) == 1 && held[0].Reserved > 0 {
-			return paid + held[0].Reserved
+			return paid + held[0].Reserved, nil
 		}
 	}
 	most, err := paid.Share(11*int64(seats), 10*int64(own.Seats))
-	if err != nil {
-		return unbound
-	}
-	return min(most, paid)
+	return min(most, paid), err
 }
 
 // seatsWorth is what was paid for seats of a job, on average.

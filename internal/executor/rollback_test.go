@@ -79,10 +79,10 @@ func (r *forgetful) recover() []operator.SendRecovery {
 	if len(again) != 0 {
 		r.t.Errorf("a second recovery wrote %+v", again)
 	}
-	left, err := o.Thaw(ctx, in)
+	done, err := o.Restore(ctx, in, nil)
 	r.must(err)
-	if len(left) != 0 {
-		r.t.Errorf("still frozen: %+v", left)
+	if len(done.Frozen) != 0 {
+		r.t.Errorf("still frozen: %+v", done.Frozen)
 	}
 	r.must(r.guard.Tick(ctx))
 	r.must(r.guard.Tick(ctx))

@@ -78,8 +78,8 @@ func (e *Executor) testify(s journal.Settlement) {
 		return
 	}
 	e.Witness.Outcome(sendlog.Outcome{
-		Nonce: s.Op.Nonce, At: s.Now, To: s.To, Cost: s.Cost, Refund: s.Refund, JobID: s.JobID,
-		Made: s.Made, SeatsAdded: s.SeatsAdded, Error: s.Error,
+		Nonce: s.Op.Nonce, At: s.Now, To: s.To, Cost: s.Cost, Refund: s.Refund, RefundAtMost: s.RefundAtMost,
+		JobID: s.JobID, Made: s.Made, SeatsAdded: s.SeatsAdded, Error: s.Error, Note: s.Note,
 	})
 }
 

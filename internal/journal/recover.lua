@@ -2,9 +2,14 @@
 -- and what it cost. An operation or a job that is known stays as it is.
 -- ARGV: now, id, doc, action, queue, event, job, item, slot, seats, price,
 --       status, applications, title, cost, applied at, count, then scope and
---       window for each budget.
--- Returns {'ok', 1} where it was written, {'ok', 0} where it was known.
+--       window for each budget, then holder and number for each send log whose
+--       sends were written anew before.
+-- Returns {'ok', 1} where it was written, {'ok', 0} where it was known, {'lost'}
+-- where the journal has forgotten such a number, and so perhaps those sends.
 local now, id, job = ARGV[1], ARGV[2], ARGV[7]
+for i = 18 + 2 * num(ARGV[17]), #ARGV, 2 do
+  if num(redis.call('HGET', P .. 'seqs', ARGV[i])) < num(ARGV[i + 1]) then return {'lost'} end
+end
 local k, jk = opkey(id), jobkey(job)
 if redis.call('EXISTS', k) == 1 or redis.call('HEXISTS', jk, 'c') == 1 then return {'ok', '0'} end
 local c = campaign_of(id)

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,7 +40,13 @@ type Recovered struct {
 	At time.Time
 	// Limits are the budgets of the campaign at that time.
 	Limits []Limit
+	// Compared are the numbers, by holder, up to which the journal was compared
+	// with send logs before: they know the cost better than the marker does.
+	Compared map[string]int64
 }
+
+// ErrLostAgain is returned where the journal lost what a recovery wrote.
+var ErrLostAgain = errors.New("Redis lost writes again while it was recovered: run it again") //nolint:staticcheck // Redis is a name
 
 // Recover writes a lost create anew as applied, and its job. It returns false,
 // and changes nothing, where the operation or the job is known.
@@ -60,9 +67,15 @@ func (j *Journal) Recover(ctx context.Context, now time.Time, r Recovered) (bool
 	for _, l := range r.Limits {
 		args = append(args, l.Scope, l.Window)
 	}
+	for holder, seq := range r.Compared {
+		args = append(args, holder, seq)
+	}
 	out, err := j.run(ctx, "recover", args...)
 	if err != nil {
 		return false, err
+	}
+	if out[0] == "lost" {
+		return false, ErrLostAgain
 	}
 	return out[1] == "1", nil
 }

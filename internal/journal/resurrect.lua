@@ -14,6 +14,11 @@ if state then
   if string.find(all, ' ' .. nonce .. ' ', 1, true) then
     return {'known', state, redis.call('HGET', k, 'x') or ''}
   end
+  if redis.call('HEXISTS', k, 'rc') == 1 and num(redis.call('HGET', k, 'n')) == attempt then
+    -- Its job was found by its marker before this log was read.
+    knows(k, nonce)
+    return {'known', state, redis.call('HGET', k, 'x') or ''}
+  end
   if num(redis.call('HGET', k, 'n')) >= attempt then return {'twice', state} end
   if state == 'applied' then
     -- A later attempt is only made once the earlier ones were not done: what was

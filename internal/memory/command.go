@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"strconv"
@@ -38,7 +39,7 @@ func commandTable() map[string]command {
 		{"zrangebyscore", 4, (*Redis).zrangebyscore},
 		{"xadd", 5, (*Redis).xadd}, {"xrange", 4, (*Redis).xrange},
 		{"eval", 3, (*Redis).eval}, {"evalsha", 3, (*Redis).evalsha}, {"script", 2, (*Redis).script},
-		{"ping", 1, (*Redis).ping}, {"time", 1, (*Redis).time},
+		{"ping", 1, (*Redis).ping}, {"time", 1, (*Redis).time}, {"info", 1, (*Redis).info},
 	}
 	out := make(map[string]command, 2*len(list))
 	for _, c := range list {
@@ -52,6 +53,11 @@ func (r *Redis) ping([]string) any { return status("PONG") }
 func (r *Redis) time([]string) any {
 	t := r.now()
 	return []any{strconv.FormatInt(t.Unix(), 10), strconv.Itoa(t.Nanosecond() / 1000)}
+}
+
+// info tells which server it is: one that lost something is another one.
+func (r *Redis) info([]string) any {
+	return fmt.Sprintf("# Server\r\nrun_id:memory%d\r\n# Replication\r\nmaster_replid:%d\r\n", r.starts, r.starts)
 }
 
 func (r *Redis) del(args []string) any {

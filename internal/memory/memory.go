@@ -41,8 +41,10 @@ type Redis struct {
 	// stands for a key that did not exist.
 	undo    map[string]value
 	scripts map[string]*lua.LFunction
-	lua     *lua.LState
-	args    []string
+	// starts counts the restarts.
+	starts int
+	lua    *lua.LState
+	args   []string
 }
 
 // New returns an empty server whose TIME and stream ids come from a clock.
@@ -90,7 +92,7 @@ func (r *Redis) Restore() {
 	if r.undo != nil {
 		r.undo = map[string]value{}
 	}
-	clear(r.scripts)
+	r.restarted()
 }
 
 // Backup is all that a server held at one moment.
@@ -113,7 +115,12 @@ func (r *Redis) Load(b *Backup) {
 	if b != nil {
 		r.data = copyOf(b.data)
 	}
+	r.restarted()
+}
+
+func (r *Redis) restarted() {
 	clear(r.scripts)
+	r.starts++
 }
 
 func copyOf(data map[string]value) map[string]value {

@@ -371,6 +371,31 @@ func TestRestoreLosesWhatCameAfterTheSnapshot(t *testing.T) {
 	}
 }
 
+func TestAServerGoesBackToAnyOlderCopy(t *testing.T) {
+	t.Parallel()
+	server := memory.New(fixed)
+	rdb := server.Client()
+	empty := contents(t, rdb)
+	fillAll(t, rdb, "a")
+	first, early := contents(t, rdb), server.Backup()
+	fillAll(t, rdb, "b")
+	second, late := contents(t, rdb), server.Backup()
+	started := rdb.Info(t.Context()).Val()
+	for _, to := range []struct {
+		backup *memory.Backup
+		want   string
+	}{{early, first}, {late, second}, {early, first}, {nil, empty}} {
+		server.Load(to.backup)
+		if got := contents(t, rdb); got != to.want {
+			t.Errorf("it holds\n%s, want\n%s", got, to.want)
+		}
+		if now := rdb.Info(t.Context()).Val(); now == started {
+			t.Error("it is the same server as before")
+		}
+		fillAll(t, rdb, "c") // what comes after must not reach into the copies
+	}
+}
+
 func TestARestoreForgetsTheScripts(t *testing.T) {
 	t.Parallel()
 	server := memory.New(fixed)

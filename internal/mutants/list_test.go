@@ -218,7 +218,7 @@ var ofReadBacks = []mutant{
 		"internal/executor/pause.go", `	if measured {`, `	if measured && false {`,
 		executorRoom),
 	one("a refund of two jobs", "one campaign's budget is given another's money back",
-		"internal/executor/refund.go", `refund > e.refundAtMost(ctx, op, job, refund)`, `false`,
+		"internal/executor/refund.go", `refund > most {`, `refund > most && false {`,
 		executorRoom),
 	one("estimates stay", "the books differ from the account by the fees",
 		"internal/journal/balance.lua", `int(drift + make_up(drift))`, `int(drift)`,

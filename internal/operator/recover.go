@@ -67,6 +67,12 @@ func creates(c *campaigns.Campaign) []origin {
 // was found are written as skipped, and a person may retry them. Repeated, it
 // finds everything known. The rows are in order of time.
 func (o *Operator) Recover(ctx context.Context, files []*campaigns.File) ([]Recovery, error) {
+	return o.recoverJobs(ctx, files, nil)
+}
+
+// recoverJobs is Recover after the sends of some logs were written anew:
+// compared holds the highest number of each.
+func (o *Operator) recoverJobs(ctx context.Context, files []*campaigns.File, compared map[string]int64) ([]Recovery, error) {
 	if err := checkTogether(files); err != nil {
 		return nil, err
 	}
@@ -78,7 +84,7 @@ func (o *Operator) Recover(ctx context.Context, files []*campaigns.File) ([]Reco
 		return nil, err
 	}
 	slices.SortFunc(jobs, func(a, b marked) int { return cmp.Compare(a.ID, b.ID) })
-	r := &recovering{o: o, now: o.Now().UTC(), newest: map[string]time.Time{}, by: map[string]bool{}, held: map[string]bool{}}
+	r := &recovering{o: o, now: o.Now().UTC(), compared: compared, newest: map[string]time.Time{}, by: map[string]bool{}, held: map[string]bool{}}
 	if err := r.register(ctx, files, jobs); err != nil {
 		return nil, err
 	}
@@ -145,6 +151,8 @@ type recovering struct {
 	// newest is the newest slot of each `now` create, by campaign and action.
 	newest map[string]time.Time
 	lost   int
+	// compared is Recovered.Compared.
+	compared map[string]int64
 }
 
 func (r *recovering) job(ctx context.Context, m marked) error {
@@ -205,7 +213,7 @@ func (r *recovering) book(ctx context.Context, m marked, or origin, slot time.Ti
 			ID: m.ID, Item: or.item, Slot: slot, Status: statusOf(m.Status), Seats: seats,
 			Price: m.Price, Applications: m.Applications, Title: m.Title,
 		},
-		At: madeAt(m.Job, slot), Limits: journal.Limits(or.spec, madeAt(m.Job, slot)),
+		At: madeAt(m.Job, slot), Limits: journal.Limits(or.spec, madeAt(m.Job, slot)), Compared: r.compared,
 	}
 	if seats > 0 {
 		if rec.Cost, err = r.o.Executor.QuoteSeats(ctx, m.Job, seats); err != nil {

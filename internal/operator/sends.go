@@ -44,7 +44,7 @@ type Sends struct {
 
 // RecoverSends writes into the journal what send logs know and it does not: as
 // it ended where a log tells, else as unknown, to be read back. It sends nothing,
-// and repeated it finds everything known. Thaw lets sends go on.
+// and repeated it finds everything known. It does not let sends go on.
 func (o *Operator) RecoverSends(ctx context.Context, in Sends) ([]SendRecovery, error) {
 	id, err := o.journalOf(ctx, in)
 	if err != nil || id == "" {
@@ -57,6 +57,10 @@ func (o *Operator) RecoverSends(ctx context.Context, in Sends) ([]SendRecovery, 
 			return nil, err
 		}
 	}
+	server, err := o.Journal.Incarnation(ctx)
+	if err != nil {
+		return nil, err
+	}
 	sends, outcomes := merge(logs)
 	var rows []SendRecovery
 	for _, s := range sends {
@@ -68,12 +72,16 @@ func (o *Operator) RecoverSends(ctx context.Context, in Sends) ([]SendRecovery, 
 			rows = append(rows, *row)
 		}
 	}
+	// What says that the logs were compared must not outlive what was written.
+	if err := o.still(ctx, server); err != nil {
+		return rows, err
+	}
 	for _, c := range logs {
 		if err := o.Journal.Raise(ctx, id, c.Holder, c.High); err != nil {
 			return rows, err
 		}
 	}
-	return rows, nil
+	return rows, o.still(ctx, server)
 }
 
 // journalOf finds the journal whose logs are to be compared: the one that this
@@ -88,6 +96,9 @@ func (o *Operator) journalOf(ctx context.Context, in Sends) (string, error) {
 		id = cmp.Or(st.ID, id)
 	}
 	for _, c := range in.Given {
+		if c.High == 0 {
+			continue // it holds no sends, of whatever journal it is
+		}
 		if id == "" || st.Sends == 0 && in.Journal == "" {
 			id = c.Journal
 		}
@@ -158,10 +169,14 @@ func (o *Operator) settleSend(ctx context.Context, s sendlog.Send, out sendlog.O
 	if err != nil {
 		return nil, err
 	}
+	note := "the send log tells what became of it"
+	if out.Note != "" {
+		note += ": " + out.Note
+	}
 	_, err = o.Journal.Settle(ctx, journal.Settlement{
 		Op: op, From: res.State, Nonce: s.Nonce, Stamp: "recovered " + s.Nonce, To: out.To, Now: o.Now().UTC(),
-		Cost: out.Cost, Refund: out.Refund, JobID: cmp.Or(out.JobID, op.JobID), Made: out.Made, SeatsAdded: out.SeatsAdded,
-		Error: out.Error, Note: "the send log tells what became of it",
+		Cost: out.Cost, Refund: out.Refund, RefundAtMost: out.RefundAtMost, JobID: cmp.Or(out.JobID, op.JobID), Made: out.Made, SeatsAdded: out.SeatsAdded,
+		Error: out.Error, Note: note,
 	})
 	var taken *journal.ErrTaken
 	var conflict *journal.ErrConflict
@@ -190,13 +205,20 @@ func (o *Operator) twice(ctx context.Context, s sendlog.Send, row *SendRecovery)
 	return row, o.Journal.Alert(ctx, o.Now(), "twice:"+s.Op.ID, message)
 }
 
-// Thaw lets sends go on after a recovery: for the runners whose logs it had, and
-// those that it went without. It returns the freezes that are left.
-func (o *Operator) Thaw(ctx context.Context, in Sends) ([]journal.Freeze, error) {
+// thaw lets sends go on after a recovery of a Redis of one incarnation: for the
+// runners whose logs it had, and those that it went without. It returns the
+// freezes that are left.
+func (o *Operator) thaw(ctx context.Context, in Sends, server string) ([]journal.Freeze, error) {
+	id, err := o.journalOf(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	var holders []string
 	vouch := slices.Clone(in.Without)
 	for _, c := range in.Logs {
-		holders = append(holders, c.Holder)
+		if c.Journal == id || c.High == 0 {
+			holders = append(holders, c.Holder)
+		}
 	}
 	for _, c := range in.Given {
 		vouch = append(vouch, c.Holder)
@@ -206,11 +228,7 @@ func (o *Operator) Thaw(ctx context.Context, in Sends) ([]journal.Freeze, error)
 		return nil, nil
 	}
 	if len(vouch) > 0 {
-		incarnation, err := o.Journal.Incarnation(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := o.Journal.Stand(ctx, journal.Presence{Incarnation: incarnation, Also: vouch}); err != nil {
+		if _, err := o.Journal.Stand(ctx, journal.Presence{Incarnation: server, Also: vouch}); err != nil {
 			return nil, err
 		}
 	}

@@ -151,6 +151,7 @@ func (g *Guard) identify(ctx context.Context) (string, error) {
 		return "", err
 	}
 	before := anchors[g.Address]
+	g.kept = before
 	if g.Address != "" && before.Sent {
 		return before.ID, nil
 	}

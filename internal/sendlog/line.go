@@ -44,11 +44,15 @@ type Outcome struct {
 	// Cost was charged and Refund came back, in USD; nil means nothing.
 	Cost   *money.USD `json:"cost,omitempty"`
 	Refund *money.USD `json:"refund,omitempty"`
-	JobID  int64      `json:"job_id,omitempty"`
+	// RefundAtMost is set where the refund is an estimate, and bounds it.
+	RefundAtMost *money.USD `json:"refund_at_most,omitempty"`
+	JobID        int64      `json:"job_id,omitempty"`
 	// Made describes the job that a create made.
 	Made       *journal.Made `json:"made,omitempty"`
 	SeatsAdded int           `json:"seats_added,omitempty"`
 	Error      string        `json:"error,omitempty"`
+	// Note says how it is known.
+	Note string `json:"note,omitempty"`
 }
 
 // Final tells whether the outcome ends the doubt about its attempt.

@@ -273,6 +273,26 @@ func (l *Log) Reopen() error {
 	return nil
 }
 
+// Turn makes a log that holds no sends one of another journal.
+func (l *Log) Turn(journal string) error {
+	l.io.Lock()
+	defer l.io.Unlock()
+	if l.High() > 0 {
+		return fmt.Errorf("send log %s: it holds sends of journal %s", l.name, l.Journal())
+	}
+	first, err := encode(entry{Head: &Head{Version: 1, Journal: journal, Holder: l.Holder()}})
+	if err == nil {
+		err = writeWhole(l.disk, l.name, first)
+	}
+	if err == nil {
+		err = l.rewrite()
+	}
+	if err != nil {
+		return fmt.Errorf("send log %s: %w", l.name, err)
+	}
+	return nil
+}
+
 // rewrite copies what the log keeps to a new file and carries on there.
 func (l *Log) rewrite() error {
 	data, err := l.disk.Read(l.name)

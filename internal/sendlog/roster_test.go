@@ -41,7 +41,7 @@ func (n *runner) recover(given []*runner, without ...string) []operator.SendReco
 			n.r.t.Errorf("a second recovery wrote %+v", row)
 		}
 	}
-	_, err = o.Thaw(context.Background(), in)
+	_, err = o.Restore(context.Background(), in, nil)
 	n.r.must(err)
 	return rows
 }

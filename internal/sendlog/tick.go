@@ -145,6 +145,12 @@ func (g *Guard) look(ctx context.Context, all bool) (view, error) {
 	if err != nil {
 		return v, err
 	}
+	if st.ID != g.log.Journal() && known == 0 {
+		if st, err = g.turnTo(ctx, st); err != nil {
+			return v, err
+		}
+		v.st = st
+	}
 	if st.ID != g.log.Journal() || st.Seq < known {
 		v.short = g.log.Holder()
 		return v, nil
@@ -173,7 +179,34 @@ func (g *Guard) look(ctx context.Context, all bool) (view, error) {
 	return v, nil
 }
 
-// dead are the logs of this journal whose processes are gone.
+// unused tells that the journal of this process's log never gave out a number
+// that this folder knows of: another one in its place has lost nothing.
+func (g *Guard) unused() (bool, error) {
+	if g.kept.Sent || g.log.High() > 0 {
+		return false, nil
+	}
+	logs, err := ReadAll(g.Disk)
+	return !slices.ContainsFunc(logs, func(c Contents) bool { return c.Journal == g.log.Journal() && c.High > 0 }), err
+}
+
+// turnTo has a log of an unused journal follow the one that there is. Such a log
+// was begun on a Redis that had been emptied, and has its journal back since.
+func (g *Guard) turnTo(ctx context.Context, st journal.Standing) (journal.Standing, error) {
+	if free, err := g.unused(); err != nil || !free {
+		return st, err
+	}
+	if st.ID == "" {
+		return g.Journal.Stand(ctx, journal.Presence{ID: g.log.Journal(), Holder: g.log.Holder()})
+	}
+	if err := g.log.Turn(st.ID); err != nil {
+		return st, err
+	}
+	g.Journal.Follow(st.ID, g.log.Holder(), st.Seq)
+	return st, nil
+}
+
+// dead are the logs of this journal, and those without sends of any, whose
+// processes are gone.
 func (g *Guard) dead() ([]Contents, error) {
 	logs, err := ReadAll(g.Disk)
 	if err != nil {
@@ -181,7 +214,7 @@ func (g *Guard) dead() ([]Contents, error) {
 	}
 	var out []Contents
 	for _, c := range logs {
-		if c.Journal != g.log.Journal() || c.Holder == g.log.Holder() {
+		if c.Journal != g.log.Journal() && c.High > 0 || c.Holder == g.log.Holder() {
 			continue
 		}
 		release, held, err := g.Disk.Lock(c.Name + ".lock")

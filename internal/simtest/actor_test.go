@@ -30,6 +30,8 @@ type runner struct {
 	stopped time.Time
 	born    int
 	actors  []*actor
+	disk    *disk
+	proc    *process
 }
 
 // actor is one worker of a runner, or a person at a command line. It runs the
@@ -38,6 +40,7 @@ type runner struct {
 type actor struct {
 	w      *world
 	runner *runner
+	proc   *process
 	name   string
 	wake   chan struct{}
 
@@ -62,6 +65,8 @@ type actor struct {
 type word struct {
 	what  string
 	fault string
+	// cut tells that its connection led to a Redis that is gone.
+	cut bool
 }
 
 var errKilled = errors.New("the process was killed")
@@ -100,14 +105,18 @@ func (w *world) names() ([]api.Country, []api.Category) {
 }
 
 func (w *world) newActor(r *runner, name string) *actor {
-	a := &actor{w: w, runner: r, name: fmt.Sprintf("%s.%d", name, r.born), wake: make(chan struct{})}
+	a := &actor{w: w, runner: r, proc: r.proc, name: fmt.Sprintf("%s.%d", name, r.born), wake: make(chan struct{})}
 	var err error
 	if a.books, err = journal.Open(w.redis.Client(redisHook{a})); err != nil {
 		panic(err)
 	}
 	a.market = &market{Client: w.client(a.now, &network{a}), w: w}
+	var witness executor.Witness
+	if a.proc != nil && a.proc.guard != nil {
+		witness = a.proc.guard
+	}
 	a.exec = executor.New(executor.Config{
-		Journal: a.books, Market: a.market, Now: a.now, Draw: w.draw,
+		Journal: a.books, Witness: witness, Market: a.market, Now: a.now, Draw: w.draw,
 		Jitter: w.jitter, Log: slog.New(slog.DiscardHandler),
 		SettleAfter: settleAfter,
 	})
@@ -224,26 +233,44 @@ func (h redisHook) exchange(cmds []redis.Cmder, run func() error) error {
 		sha, _ := first.Args()[1].(string)
 		what = a.w.scripts[sha]
 	}
-	a.redis = &word{what: what}
-	a.wait()
-	fault := a.redis.fault
-	a.redis = nil
+	fault := ""
+	if !a.w.smooth {
+		a.redis = &word{what: what}
+		a.wait()
+		fault = a.redis.fault
+		if a.redis.cut && fault != redisAfter {
+			fault = redisBefore
+		}
+		a.redis = nil
+	}
 	if a.dead {
 		return failAll(cmds, errKilled)
 	}
-	if changes(first.Name()) {
+	if changes(first.Name()) && what != "stand" {
 		a.w.dirty = true
 	}
 	switch fault {
 	case "":
-		return run()
+		return h.carry(cmds, run)
 	case redisBefore:
 		return failAll(cmds, errBroken)
 	case redisAfter:
-		_ = run()
+		_ = h.carry(cmds, run)
 		return failAll(cmds, errBroken)
 	}
 	return failAll(cmds, refusals[fault])
+}
+
+// carry takes commands to Redis.
+func (h redisHook) carry(cmds []redis.Cmder, run func() error) error {
+	h.a.connect()
+	h.sign(cmds)
+	err := run()
+	h.heed(cmds)
+	if h.a.job == recovering {
+		h.a.w.watch.lenient = true
+	}
+	return err
 }
 
 // changes tells a command that may write.

@@ -25,7 +25,7 @@ func (noQueue) Fire(context.Context, string) ([]planner.Operation, error) { retu
 func (w *world) commands(books *journal.Journal, m operator.Marketplace, e operator.Executor, now func() time.Time) *operator.Operator {
 	return operator.New(operator.Config{
 		Journal: books, Market: m, Executor: e, Scheduler: noQueue{}, Queue: noQueue{}, Now: now,
-		Log: slog.New(slog.DiscardHandler), Draw: w.draw,
+		Log: slog.New(slog.DiscardHandler), Draw: w.draw, SettleAfter: settleAfter,
 	})
 }
 
@@ -164,8 +164,8 @@ func (w *world) website() {
 		made, err := w.box.AddJob(sandbox.Job{})
 		w.note("website: makes a job: %d %v", made, err)
 	default:
-		if w.lane(id) || !w.booked(id) {
-			return // as above: what is in doubt is left alone
+		if w.lane(id) || !w.booked(id) || w.tail != nil {
+			return // as above: what is in doubt is left alone, or may be again
 		}
 		w.note("website: deletes %d", id)
 		w.watch.touched[id] = true
@@ -203,12 +203,12 @@ func (w *world) killOne() {
 	r := w.runners[w.rng.IntN(len(w.runners))]
 	w.note("%s is killed", r.name)
 	w.tally.hit("kill", "process")
-	for _, a := range r.actors {
+	for _, a := range r.proc.crew {
 		if a.busy {
 			w.tally.hit("kill", a.at())
 		}
-		a.kill()
 	}
+	w.exit(r, w.tail != nil && w.tail.chance(200))
 	r.stopped = time.Time{}
 	w.staff(r)
 }
@@ -246,6 +246,10 @@ func (w *world) stepClock() {
 func (w *world) restartRedis() {
 	w.tally.hit("restart", "redis")
 	w.note("redis restarts")
-	w.redis.Snapshot()
-	w.redis.Restore()
+	if w.tail == nil {
+		must(w.rdb.ScriptFlush(context.Background()).Err())
+		return
+	}
+	w.redis.Load(w.redis.Backup())
+	w.reconnect()
 }

@@ -2,10 +2,12 @@ package simtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
@@ -29,6 +31,12 @@ func (w *world) rest() {
 		if n > restSteps {
 			w.fail("the person's command does not end: %s", w.operator.job)
 		}
+		if w.err != nil {
+			return
+		}
+	}
+	if w.tail != nil {
+		w.thawed()
 		if w.err != nil {
 			return
 		}
@@ -61,7 +69,7 @@ func (w *world) comeToRest() {
 
 func (w *world) quiet() bool {
 	for _, r := range w.runners {
-		for _, a := range r.actors {
+		for _, a := range r.proc.crew {
 			if a.busy {
 				return false
 			}
@@ -101,6 +109,7 @@ func (w *world) end() {
 	if w.err != nil {
 		return
 	}
+	w.watch.remembered()
 	skip := map[int64]bool{}
 	for _, id := range w.watch.order {
 		t := w.watch.ops[id]
@@ -138,7 +147,6 @@ func (w *world) end() {
 	}
 }
 
-// estimated tells that a pause of a job could not measure its refund.
 // histories tells in the trace what happened to the operations on a job.
 func (w *world) histories(job int64) {
 	for _, id := range w.watch.order {
@@ -146,6 +154,10 @@ func (w *world) histories(job int64) {
 			continue
 		}
 		op, err := w.books.Get(context.Background(), id)
+		if errors.Is(err, journal.ErrNotFound) {
+			w.note("%s was forgotten", id)
+			continue
+		}
 		must(err)
 		for _, e := range op.History {
 			w.note("%s: %s, attempt %d, %v: %s %s", id, e.State, e.Attempt, e.Amount, e.Note, e.Evidence)
@@ -153,6 +165,7 @@ func (w *world) histories(job int64) {
 	}
 }
 
+// estimated tells that a pause of a job could not measure its refund.
 func (w *world) estimated(job int64) bool {
 	found := false
 	for _, id := range w.watch.order {
@@ -161,6 +174,9 @@ func (w *world) estimated(job int64) bool {
 			continue
 		}
 		op, err := w.books.Get(context.Background(), id)
+		if errors.Is(err, journal.ErrNotFound) {
+			continue // it was planned in the lost tail, and nothing was sent for it
+		}
 		must(err)
 		for _, e := range op.History {
 			if strings.Contains(e.Note, "estimate") {
@@ -175,9 +191,7 @@ func (w *world) estimated(job int64) bool {
 // close ends what still runs.
 func (w *world) close() {
 	for _, r := range w.runners {
-		for _, a := range r.actors {
-			a.kill()
-		}
+		w.exit(r, false)
 	}
 	w.operator.kill()
 	w.box.Close()

@@ -67,6 +67,9 @@ func (t *tally) add(o *tally) {
 // simulate runs one seed to its end.
 func simulate(seed uint64, steps int, t *tally) (*world, error) {
 	w := newWorld(seed, t)
+	if w.tail != nil {
+		w.tail.expect(steps)
+	}
 	w.steps(steps)
 	w.rest()
 	w.end()
@@ -152,6 +155,7 @@ func (t *tally) judge(tb testing.TB, seeds int) {
 	if seeds >= 200_000 && len(missed) > 0 {
 		tb.Errorf("never met: %s", strings.Join(missed, ", "))
 	}
+	t.judgeTail(tb, seeds)
 	tb.Logf("%d of the pairs of a fault and a call were not met", len(missed))
 	var lines []string
 	for k, f := range t.kinds {

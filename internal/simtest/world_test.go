@@ -56,6 +56,12 @@ type world struct {
 	// chances of a fault, in a thousand, of each exchange.
 	netChance, redisChance int64
 
+	// server names the running Redis, and smooth lets everything happen at once.
+	server string
+	smooth bool
+	// tail is nil where nothing of Redis gets lost.
+	tail *tail
+
 	watch *watch
 	tally *tally
 	step  int
@@ -73,7 +79,10 @@ func newWorld(seed uint64, t *tally) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), now: epoch, yielded: make(chan struct{}),
 		tally: t, known: map[string]*campaigns.Campaign{},
-		lists: map[planner.State][]redis.Z{},
+		lists: map[planner.State][]redis.Z{}, server: "memory0.0",
+	}
+	if loses(seed) {
+		w.tail = &tail{rng: rand.New(rand.NewPCG(seed, 0x7a11))}
 	}
 	w.netChance, w.redisChance = 100+w.rng.Int64N(300), w.rng.Int64N(60)
 	if w.chance(100) {
@@ -98,7 +107,10 @@ func newWorld(seed uint64, t *tally) *world {
 	people := &runner{name: "person"}
 	w.operator = w.newActor(people, "person")
 	for i := range 2 + w.rng.IntN(2) {
-		r := &runner{name: fmt.Sprintf("runner%d", i)}
+		r := &runner{name: fmt.Sprintf("runner%d", i), disk: newDisk(w)}
+		if i > 0 && w.tail != nil && w.tail.chance(300) {
+			r.disk = w.runners[0].disk // two processes of one machine
+		}
 		if w.chance(300) {
 			r.ahead = w.span(-time.Hour, time.Hour)
 		}
@@ -129,10 +141,16 @@ func (w *world) begin() {
 		must(err)
 		ids = append(ids, more...)
 	}
-	for _, id := range ids { // one by one, so that a seed says all about it
-		_, err := w.directly().Perform(ctx, []string{id})
-		must(err)
-	}
+	first := executor.New(executor.Config{
+		Journal: w.runners[0].actors[0].books, Witness: w.runners[0].proc.guard, Market: w.direct, Now: func() time.Time { return w.now },
+		Draw: w.draw, Jitter: w.jitter, Log: slog.New(slog.DiscardHandler), SettleAfter: settleAfter,
+	})
+	w.atOnce(func() {
+		for _, id := range ids { // one by one, so that a seed says all about it
+			_, err := first.Perform(ctx, []string{id})
+			must(err)
+		}
+	})
 	for _, r := range w.watch.rows() {
 		op, err := w.books.Get(ctx, r.id)
 		must(err)
@@ -144,15 +162,6 @@ func (w *world) begin() {
 	}
 	w.dirty = true
 	w.begun = true
-}
-
-// staff gives a runner new workers.
-func (w *world) staff(r *runner) {
-	r.born++
-	r.actors = nil
-	for i := range 2 {
-		r.actors = append(r.actors, w.newActor(r, fmt.Sprintf("%s/%d", r.name, i)))
-	}
 }
 
 func (w *world) habits(now func() time.Time) sandbox.Config {
@@ -294,7 +303,9 @@ func (w *world) steps(n int) {
 			return
 		}
 		w.step++
+		w.lose()
 		w.once()
+		w.beat()
 		w.watch.look()
 	}
 }
@@ -344,6 +355,9 @@ func (w *world) options() []choice {
 			}
 		}
 	}
+	if w.tail != nil {
+		out = w.guarding(out)
+	}
 	if w.calm {
 		return out
 	}
@@ -354,6 +368,9 @@ func (w *world) options() []choice {
 	if !w.operator.busy {
 		out = append(out, choice{25, w.person})
 	}
+	if w.tail != nil {
+		out = append(out, choice{3, w.leave})
+	}
 	return append(out, choice{6, w.killOne}, choice{4, w.suspend}, choice{3, w.stepClock}, choice{4, w.restartRedis})
 }
 
@@ -362,7 +379,7 @@ func (w *world) ready() []*actor {
 	var out []*actor
 	for _, r := range w.runners {
 		if !r.stopped.After(w.now) {
-			for _, a := range r.actors {
+			for _, a := range r.proc.crew {
 				out = w.ifReady(out, a)
 			}
 		}
@@ -411,7 +428,7 @@ func (w *world) drop(p *packet) {
 // tick lets a little time pass, and now and then a lot.
 func (w *world) tick() {
 	d := w.span(50*time.Millisecond, 3*time.Second)
-	if w.chance(60) {
+	if w.chance(60) && !w.restless() {
 		d = w.span(time.Second, 5*time.Minute)
 	}
 	w.advance(w.now.Add(d))
@@ -431,6 +448,10 @@ func (w *world) passTime() {
 	}
 	for _, r := range w.runners {
 		sooner(r.stopped)
+		if w.restless() {
+			sooner(r.proc.looked.Add(500 * time.Millisecond))
+			sooner(r.proc.looked.Add(3 * time.Second))
+		}
 	}
 	for _, s := range []planner.State{planner.Queued, planner.Unknown, planner.Sending} {
 		for _, z := range w.waiting(s) {
@@ -467,6 +488,7 @@ func (w *world) advance(to time.Time) {
 	w.now = to
 	w.box.Tick()
 	w.note("time passes")
+	w.beat()
 }
 
 // employ gives an idle worker one thing to do, as its queues and tickers would.
@@ -573,6 +595,9 @@ func (w *world) inHand(id string) bool {
 func (w *world) plan() {
 	ctx := context.Background()
 	c := w.specs[w.rng.IntN(len(w.specs))]
+	if w.tail != nil && w.watch.spec(c.Name) == nil {
+		return // nobody plans for what is not registered
+	}
 	a := &c.Actions[w.rng.IntN(len(c.Actions))]
 	if !w.begun && w.chance(250) {
 		a = &c.Actions[0]
