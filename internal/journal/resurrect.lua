@@ -3,7 +3,7 @@
 -- ARGV: id, now, due, doc, action, queue, begun, attempt, nonce, amount, kind
 --       class, lane, budgets, quote, evidence, sequence number, job, events, error.
 -- Returns {'ok'}, {'known', state, nonce of the last attempt}, or {'twice', state}
--- where the same attempt, or a later one, was made without knowing of it.
+-- where the same attempt, or a later one, may have been made without knowing of it.
 local id, now, attempt, nonce = ARGV[1], ARGV[2], num(ARGV[8]), ARGV[9]
 local amount, class, lane, budgets = num(ARGV[10]), ARGV[11], ARGV[12], ARGV[13]
 local k = opkey(id)
@@ -19,7 +19,14 @@ if state then
     knows(k, nonce)
     return {'known', state, redis.call('HGET', k, 'x') or ''}
   end
-  if num(redis.call('HGET', k, 'n')) >= attempt then return {'twice', state} end
+  -- One that was let through without knowing of it, and ended without an effect,
+  -- leaves this one in doubt; while it has not ended, that is remembered.
+  local made = state == 'sending' or state == 'unknown' or state == 'parked' or state == 'applied'
+  if made and num(redis.call('HGET', k, 'n')) >= attempt then
+    if state ~= 'applied' then redis.call('HSET', k, 'lost', nonce) end
+    return {'twice', state}
+  end
+  attempt = math.max(attempt, num(redis.call('HGET', k, 'n')))
   if state == 'applied' then
     -- A later attempt is only made once the earlier ones were not done: what was
     -- found to be done since, and taken for theirs, is this one's.

@@ -23,6 +23,12 @@ if to == 'applied' and ARGV[14] ~= '' and job ~= '' then
   if c and op ~= id then return {'taken', op or c} end
 end
 
+-- An earlier send that the journal had lost may have been done: that this one was
+-- not says nothing of it.
+if from == 'sending' and (to == 'queued' or to == 'rejected') and redis.call('HDEL', k, 'lost') == 1 then
+  to, due, err = 'unknown', now, 'an earlier request of it, which the journal had lost, may have been done: ' .. err
+end
+
 local class = redis.call('HGET', k, 'kc') or ''
 local budgets = redis.call('HGET', k, 'b') or ''
 local lane = redis.call('HGET', k, 'ln') or ''
@@ -113,7 +119,7 @@ end
 redis.call('HSET', k, 'y', stamp, 'lt', table.concat(closed, '\n'))
 if err ~= '' then redis.call('HSET', k, 'e', err) elseif to == 'applied' then redis.call('HDEL', k, 'e') end
 if ARGV[13] ~= '' then redis.call('HSET', k, 'neg', ARGV[13]) end
-if not keeps then redis.call('HDEL', k, 'x') end
+if not keeps then redis.call('HDEL', k, 'x', 'lost') end
 if to ~= 'queued' and not keeps then redis.call('HDEL', k, 'ev', 'neg', 'kc', 'b', 'ln') end
 note(k, event)
 move(id, k, from, to, now, due)

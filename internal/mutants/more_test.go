@@ -45,7 +45,7 @@ var ofSendLog = []mutant{
 		"internal/journal/resurrect.lua", `if string.find(all, ' ' .. nonce .. ' ', 1, true) then`, `if false then`,
 		journalRoom, executorRoom),
 	one("a second send of one attempt is not told", "nobody looks for what was bought twice",
-		"internal/journal/resurrect.lua", `then return {'twice', state} end`, `then end`,
+		"internal/journal/resurrect.lua", `    return {'twice', state}`, ``,
 		journalRoom, operatorRoom),
 }
 
