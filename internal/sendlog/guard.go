@@ -91,6 +91,8 @@ type Guard struct {
 	incarnation string
 	// want are the runners whose word is waited for.
 	want map[string]journal.Runner
+	// seqs are the numbers that the holders had when Redis was last seen as it was.
+	seqs map[string]int64
 	// roster is who was there when Redis was last seen, which was at clock, and
 	// for those who stopped by themselves at leftClock.
 	roster           map[string]journal.Runner

@@ -1,6 +1,7 @@
 package sendlog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,17 +45,17 @@ func (g *Guard) Tick(ctx context.Context) error {
 	if two {
 		return errors.New("two Redis servers answer at one address")
 	}
-	var dead []string
+	var v view
 	if len(lost) > 0 {
 		err = g.recovered(ctx, lost)
 	} else {
 		// A neighbour that is waited for may have died meanwhile.
-		dead, err = g.compare(ctx, changed || g.near(want))
+		v, err = g.compare(ctx, changed || g.near(want))
 	}
 	if err != nil {
 		return err
 	}
-	return g.meet(ctx, incarnation, dead, before, len(lost) == 0)
+	return g.meet(ctx, incarnation, v, before, len(lost) == 0)
 }
 
 // near tells whether the log of one of some runners is in this folder.
@@ -106,24 +107,23 @@ func (g *Guard) mend(ctx context.Context) {
 }
 
 // compare finds out whether the journal reaches all that the logs know, and
-// freezes the sends where it does not. It returns the holders of the folder's
-// logs whose processes are gone.
-func (g *Guard) compare(ctx context.Context, all bool) ([]string, error) {
+// freezes the sends where it does not.
+func (g *Guard) compare(ctx context.Context, all bool) (view, error) {
 	v, err := g.look(ctx, all)
 	if err != nil || v.short == "" {
-		return v.dead, err
+		return v, err
 	}
 	// A freeze takes a person to end it, so one answer is not enough: it may be of
 	// a Redis that is just being replaced.
 	g.Doubt("Redis does not reach what the send log knows: it is asked again")
 	again, err := g.look(ctx, all)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
 	if again.short != v.short {
-		return nil, fmt.Errorf("redis answered that it does not reach the send log %s, and then that it does", v.short)
+		return view{}, fmt.Errorf("redis answered that it does not reach the send log %s, and then that it does", v.short)
 	}
-	return nil, g.freeze(ctx, again.short, again.st)
+	return view{}, g.freeze(ctx, again.short, again.st)
 }
 
 // view is what one look at the journal showed.
@@ -133,6 +133,8 @@ type view struct {
 	short string
 	// dead are the holders of the folder's logs whose processes are gone.
 	dead []string
+	// seqs are the numbers that all holders were given.
+	seqs map[string]int64
 }
 
 // look asks the journal how far it reaches. What this process knows is read
@@ -158,19 +160,15 @@ func (g *Guard) look(ctx context.Context, all bool) (view, error) {
 	if err := g.keep(st); err != nil {
 		g.Log.WarnContext(ctx, "the journal of this Redis could not be remembered; it is tried again", "err", err)
 	}
-	if !all {
-		return v, nil
+	if v.seqs, err = g.Journal.Seqs(ctx); err != nil || !all {
+		return v, err
 	}
 	dead, err := g.dead()
 	if err != nil {
 		return v, err
 	}
-	seqs, err := g.Journal.Seqs(ctx)
-	if err != nil {
-		return v, err
-	}
 	for _, c := range dead {
-		if seqs[c.Holder] < c.High {
+		if v.seqs[c.Holder] < c.High {
 			v.short = c.Holder
 			return v, nil
 		}
@@ -323,6 +321,8 @@ func (g *Guard) recovered(ctx context.Context, lost map[string]int64) error {
 	g.Journal.Follow(st.ID, own, st.Seq)
 	g.mu.Lock()
 	g.lost, g.frozen, g.incarnation = map[string]int64{}, "", unseen
+	// The logs of the others may know of more that was lost.
+	g.doubt(reasonChanged)
 	g.mu.Unlock()
 	g.Log.InfoContext(ctx, "the journal was recovered: sends go on")
 	return nil
@@ -330,7 +330,7 @@ func (g *Guard) recovered(ctx context.Context, lost map[string]int64) error {
 
 // meet vouches for the Redis of an incarnation, and waits for the other runners
 // that worked before it to do the same.
-func (g *Guard) meet(ctx context.Context, incarnation string, dead []string, before Pass, sound bool) error {
+func (g *Guard) meet(ctx context.Context, incarnation string, v view, before Pass, sound bool) error {
 	g.mu.Lock()
 	p := journal.Presence{Holder: g.log.Holder(), Name: g.Name, Beat: true, Incarnation: g.incarnation}
 	// What was found lost, or found again, is compared anew before it is vouched for.
@@ -338,14 +338,14 @@ func (g *Guard) meet(ctx context.Context, incarnation string, dead []string, bef
 	changed := incarnation != g.incarnation
 	g.mu.Unlock()
 	if !frozen {
-		p.Incarnation, p.Also = incarnation, dead
+		p.Incarnation, p.Also = incarnation, v.dead
 	}
 	st, err := g.Journal.Stand(ctx, p)
 	if err != nil {
 		return err
 	}
 	g.mu.Lock()
-	absent := g.waitFor(st, p, changed && !frozen, before)
+	absent := g.waitFor(st, p, v.seqs, changed && !frozen, before)
 	remote := ""
 	for _, f := range st.Frozen {
 		if f.Holder != p.Holder || !f.Absent {
@@ -362,7 +362,7 @@ func (g *Guard) meet(ctx context.Context, incarnation string, dead []string, bef
 
 // waitFor works out whose word is missing, and lets sends go on where nobody's
 // is. It returns those who did not answer in time.
-func (g *Guard) waitFor(st journal.Standing, p journal.Presence, changed bool, before Pass) map[string]journal.Runner {
+func (g *Guard) waitFor(st journal.Standing, p journal.Presence, seqs map[string]int64, changed bool, before Pass) map[string]journal.Runner {
 	if changed {
 		if g.want == nil {
 			g.want = map[string]journal.Runner{}
@@ -374,12 +374,23 @@ func (g *Guard) waitFor(st journal.Standing, p journal.Presence, changed bool, b
 				}
 			}
 		}
+		// However long ago it was seen: what it sent is forgotten.
+		for holder, seq := range g.seqs {
+			if holder != p.Holder && seqs[holder] < seq {
+				r := g.roster[holder]
+				r.Name = cmp.Or(r.Name, holder)
+				g.want[holder] = r
+			}
+		}
 		g.incarnation, g.since = p.Incarnation, g.Now()
 	}
 	for holder := range g.want {
 		if slices.Contains(p.Also, holder) || st.Runners[holder].Incarnation == p.Incarnation {
 			delete(g.want, holder)
 		}
+	}
+	if seqs != nil {
+		g.seqs = seqs
 	}
 	g.roster, g.clock, g.leftClock = st.Runners, st.Clock, st.Clock
 	switch {
