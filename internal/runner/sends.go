@@ -32,8 +32,13 @@ func (r *Runner) watchSends(ctx context.Context) error {
 		return err
 	}
 	r.guard.Store(g)
+	// A connection that was made meanwhile told nobody which Redis it leads to.
+	g.Doubt(reasonOpened)
 	return nil
 }
+
+// reasonOpened is why nothing is sent in the first moment.
+const reasonOpened = "the send log was just opened: it is compared once more"
 
 // incarnation names the running Redis. The one within this process ends with it.
 func (r *Runner) incarnation(ctx context.Context) (string, error) {

@@ -265,6 +265,9 @@ func (h redisHook) exchange(cmds []redis.Cmder, run func() error) error {
 func (h redisHook) carry(cmds []redis.Cmder, run func() error) error {
 	h.a.connect()
 	h.sign(cmds)
+	if h.scriptOf(cmds[0]) == "begin" {
+		h.a.w.loseSoon()
+	}
 	err := run()
 	h.heed(cmds)
 	if h.a.job == recovering {

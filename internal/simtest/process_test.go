@@ -61,7 +61,7 @@ func (w *world) staff(r *runner) {
 	r.proc.keeper = w.newActor(r, r.name+"/log")
 	r.proc.crew = []*actor{r.proc.keeper}
 	if w.tail == nil || w.step == 0 {
-		w.atOnce(func() { w.openLog(r) })
+		w.atOnce(func() { w.openLog(r); w.compare(r) })
 	}
 }
 
@@ -87,6 +87,7 @@ func (w *world) openLog(r *runner) {
 				return err
 			}
 			p.guard = g
+			g.Doubt("the send log was just opened: it is compared once more")
 			high := p.known()
 			for i := range 2 {
 				a := w.newActor(r, fmt.Sprintf("%s/%d", r.name, i))
