@@ -54,8 +54,8 @@ type Witness interface {
 	Enter() (sendlog.Pass, error)
 	// Check tells whether a pass is still good.
 	Check(pass sendlog.Pass) error
-	// Record returns once the send is on the disk; after an error it is not made.
-	Record(ctx context.Context, pass sendlog.Pass, s sendlog.Send) error
+	// Record returns once the sends are on the disk; after an error none is made.
+	Record(ctx context.Context, pass sendlog.Pass, sends ...sendlog.Send) error
 	// Outcome keeps what became of a send; it does not wait for the disk.
 	Outcome(o sendlog.Outcome)
 	// Doubt makes the witness compare itself with the journal before any pass is

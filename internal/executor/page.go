@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/internal/api"
@@ -106,40 +107,54 @@ func (e *Executor) ratePage(ctx context.Context, ops []*journal.Op) (rest []*jou
 	return rest, append(next, more...), errors.Join(err, serr)
 }
 
-// sendPage makes the requests of a page and settles what became of them.
+// sendPage makes the requests of a page, as many at a time as may be in flight,
+// and settles what became of them.
 func (e *Executor) sendPage(ctx context.Context, page []sent, before time.Time) ([]Next, error) {
 	var (
 		mu   sync.Mutex
 		next []Next
 		errs []error
 		wg   sync.WaitGroup
+		at   atomic.Int64
 		made = make(chan sent, len(page))
 		out  = api.SendBefore(api.WithPermit(ctx), before)
 	)
-	note := func(more []Next, err error) {
+	if len(page) == 0 {
+		return nil, nil
+	}
+	note := func(op *journal.Op, more []Next, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		next = append(next, more...)
-		if err != nil {
-			errs = append(errs, err)
+		if err != nil && op != nil {
+			err = fmt.Errorf("operation %s: %w", op.ID, err)
 		}
+		errs = append(errs, err)
 	}
-	for _, s := range page {
+	if err := e.recordPage(ctx, page); err != nil {
+		for _, s := range page {
+			more, terr := e.turnBack(ctx, s.op, err)
+			note(s.op, more, terr)
+		}
+		return next, errors.Join(errs...)
+	}
+	for range min(len(page), e.Concurrency) {
 		wg.Go(func() {
-			done, more, err := e.sendOne(ctx, out, &s)
-			if done {
-				made <- s
-				return
+			for i := at.Add(1); i <= int64(len(page)); i = at.Add(1) {
+				s := page[i-1]
+				done, more, err := e.sendOne(ctx, out, &s)
+				if done {
+					made <- s
+					continue
+				}
+				note(s.op, more, err)
 			}
-			if err != nil {
-				err = fmt.Errorf("operation %s: %w", s.op.ID, err)
-			}
-			note(more, err)
 		})
 	}
 	go func() { wg.Wait(); close(made) }()
 	for batch := range batches(made) {
-		note(e.settleMade(ctx, batch))
+		more, err := e.settleMade(ctx, batch)
+		note(nil, more, err)
 	}
 	return next, errors.Join(errs...)
 }
@@ -153,10 +168,6 @@ func (e *Executor) sendOne(ctx, out context.Context, s *sent) (done bool, next [
 			next, err = e.panicked(ctx, s.op, p)
 		}
 	}()
-	if err := e.record(ctx, s.op, s.c); err != nil {
-		next, err := e.turnBack(ctx, s.op, err)
-		return false, next, err
-	}
 	eff, err := e.request(out, s.op, s.c, true)
 	var unsent *unsentError
 	switch {

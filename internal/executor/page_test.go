@@ -29,7 +29,7 @@ func (p *paper) Doubt(string)                 {}
 
 func (p *paper) Outcome(sendlog.Outcome) { p.mu.Lock(); defer p.mu.Unlock(); p.made++ }
 
-func (p *paper) Record(_ context.Context, _ sendlog.Pass, s sendlog.Send) error {
+func (p *paper) Record(_ context.Context, _ sendlog.Pass, sends ...sendlog.Send) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse {
@@ -38,7 +38,9 @@ func (p *paper) Record(_ context.Context, _ sendlog.Pass, s sendlog.Send) error 
 	if p.nonces == nil {
 		p.nonces = map[string]int{}
 	}
-	p.nonces[s.Nonce]++
+	for _, s := range sends {
+		p.nonces[s.Nonce]++
+	}
 	return nil
 }
 

@@ -19,7 +19,7 @@ func (unwitnessed) Enter() (sendlog.Pass, error) { return 0, nil }
 
 func (unwitnessed) Check(sendlog.Pass) error { return nil }
 
-func (unwitnessed) Record(context.Context, sendlog.Pass, sendlog.Send) error { return nil }
+func (unwitnessed) Record(context.Context, sendlog.Pass, ...sendlog.Send) error { return nil }
 
 func (unwitnessed) Outcome(sendlog.Outcome) {}
 
@@ -51,6 +51,31 @@ func held(err error) *later {
 // record writes down what is about to leave. An accident of a quote has left
 // already, so its line is kept where it can be, and stops nothing.
 func (e *Executor) record(ctx context.Context, op *journal.Op, c *call) error {
+	s, err := e.line(op, c)
+	if err == nil {
+		err = e.Witness.Record(ctx, c.pass, s)
+	}
+	if err != nil && c.accident != 0 {
+		e.Log.ErrorContext(ctx, "a job made by a quote could not be written into the send log", "job", c.accident, "err", err)
+		return nil
+	}
+	return err
+}
+
+// recordPage writes a page down. Its ratings leave together or not at all.
+func (e *Executor) recordPage(ctx context.Context, page []sent) error {
+	lines := make([]sendlog.Send, len(page))
+	for i, s := range page {
+		var err error
+		if lines[i], err = e.line(s.op, s.c); err != nil {
+			return err
+		}
+	}
+	return e.Witness.Record(ctx, page[0].c.pass, lines...)
+}
+
+// line is what the send log keeps of a call.
+func (e *Executor) line(op *journal.Op, c *call) (sendlog.Send, error) {
 	s := sendlog.Send{
 		Seq: c.passage.Seq, At: e.Now(), Op: op.Operation, Attempt: op.Attempts, Nonce: op.Nonce,
 		Class: c.passage.Class, Lane: c.passage.Lane, Budgets: c.passage.Budgets, Amount: c.amount, Quote: c.quote,
@@ -58,16 +83,11 @@ func (e *Executor) record(ctx context.Context, op *journal.Op, c *call) error {
 	if c.evidence != nil {
 		doc, err := json.Marshal(c.evidence)
 		if err != nil {
-			return fmt.Errorf("evidence: %w", err)
+			return s, fmt.Errorf("evidence: %w", err)
 		}
 		s.Evidence = doc
 	}
-	err := e.Witness.Record(ctx, c.pass, s)
-	if err != nil && c.accident != 0 {
-		e.Log.ErrorContext(ctx, "a job made by a quote could not be written into the send log", "job", c.accident, "err", err)
-		return nil
-	}
-	return err
+	return s, nil
 }
 
 // testify keeps what became of a send beside the journal, before it is written

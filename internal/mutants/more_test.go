@@ -54,7 +54,7 @@ var ofPages = []mutant{
 		"internal/executor/page.go", `if passages[i].Gate != journal.Through {`, `if false {`,
 		executorRoom),
 	one("a page is sent without its lines", "ratings that a lost Redis forgets are made again",
-		"internal/executor/page.go", `if err := e.record(ctx, s.op, s.c); err != nil {`, `if err := e.record(ctx, s.op, s.c); err != nil && false {`,
+		"internal/executor/page.go", `if err := e.recordPage(ctx, page); err != nil {`, `if err := e.recordPage(ctx, page); err != nil && false {`,
 		executorRoom),
 	one("a page settled without its nonce", "a worker that was given up settles another one's attempt",
 		"internal/journal/settlepage.lua", `  elseif f[2] ~= nonce then word = 'stale'`, ``,

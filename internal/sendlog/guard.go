@@ -252,12 +252,13 @@ func (g *Guard) Check(pass Pass) error {
 	return nil
 }
 
-// Record returns once a send is on the disk. After an error it must not be made.
-func (g *Guard) Record(ctx context.Context, pass Pass, s Send) error {
+// Record returns once sends are on the disk, all with one fsync. After an error
+// none of them may be made.
+func (g *Guard) Record(ctx context.Context, pass Pass, sends ...Send) error {
 	if err := g.Check(pass); err != nil {
 		return err
 	}
-	if err := g.log.Record(ctx, s); err != nil {
+	if err := g.log.Record(ctx, sends...); err != nil {
 		g.nudge()
 		return err
 	}

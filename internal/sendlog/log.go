@@ -143,14 +143,19 @@ func (l *Log) High() int64 { l.mu.Lock(); defer l.mu.Unlock(); return l.high }
 // Err is why nothing can be recorded; nil where it can.
 func (l *Log) Err() error { l.mu.Lock(); defer l.mu.Unlock(); return l.err }
 
-// Record returns once the line of a send is on the disk. After an error the
-// send must not be made; the log stays shut until Reopen.
-func (l *Log) Record(ctx context.Context, s Send) error {
-	line, err := encode(entry{Send: &s})
-	if err != nil {
-		return err
+// Record returns once the lines of sends are on the disk. After an error none
+// of them may be made; the log stays shut until Reopen.
+func (l *Log) Record(ctx context.Context, sends ...Send) error {
+	var lines []byte
+	var high int64
+	for i := range sends {
+		line, err := encode(entry{Send: &sends[i]})
+		if err != nil {
+			return err
+		}
+		lines, high = append(lines, line...), max(high, sends[i].Seq)
 	}
-	b, err := l.put(line, s.Seq, true)
+	b, err := l.put(lines, high, true)
 	if err != nil {
 		return err
 	}
@@ -180,18 +185,18 @@ func (l *Log) Flush() error {
 	return b.err
 }
 
-// put adds a line to the batch. The first one of a quiet moment writes it; those
+// put adds lines to the batch. The first one of a quiet moment writes it; those
 // who come while it is written form the next.
-func (l *Log) put(line []byte, seq int64, sync bool) (*batch, error) {
-	b, lead, err := l.join(line, seq, sync)
+func (l *Log) put(lines []byte, seq int64, sync bool) (*batch, error) {
+	b, lead, err := l.join(lines, seq, sync)
 	if lead {
 		l.spawn(l.fly)
 	}
 	return b, err
 }
 
-// join returns the batch that a line is in, and whether nobody writes it yet.
-func (l *Log) join(line []byte, seq int64, sync bool) (*batch, bool, error) {
+// join returns the batch that lines are in, and whether nobody writes it yet.
+func (l *Log) join(lines []byte, seq int64, sync bool) (*batch, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err != nil {
@@ -201,7 +206,7 @@ func (l *Log) join(line []byte, seq int64, sync bool) (*batch, bool, error) {
 		l.batch = &batch{done: make(chan struct{})}
 	}
 	b := l.batch
-	b.buf = append(b.buf, line...)
+	b.buf = append(b.buf, lines...)
 	b.high = max(b.high, seq)
 	b.sync = b.sync || sync
 	lead := !l.flying
