@@ -113,13 +113,9 @@ func (w *world) end() {
 	skip := map[int64]bool{}
 	for _, id := range w.watch.order {
 		t := w.watch.ops[id]
-		f := w.tally.fate(t.Kind)
-		f.all++
-		if t.doubted {
-			f.doubted++
-			if t.state == planner.Parked {
-				f.parked++
-			}
+		of(w.tally.kinds, t.Kind).count(t.doubted, t.state == planner.Parked)
+		if alone(w.seed) {
+			of(w.tally.alone, t.Kind).count(t.doubted, t.state == planner.Parked)
 		}
 		if t.parked {
 			skip[t.JobID], skip[t.job] = true, true

@@ -215,7 +215,7 @@ func (c *watch) money(rows []row) (map[string]*sums, *sums) {
 		}
 		each := []*sums{account}
 		for _, line := range r.budgets {
-			each = append(each, of(budgets, line))
+			each = append(each, sumsOf(budgets, line))
 		}
 		for _, s := range each {
 			switch planner.State(r.state) {
@@ -229,7 +229,7 @@ func (c *watch) money(rows []row) (map[string]*sums, *sums) {
 	return budgets, account
 }
 
-func of(m map[string]*sums, line string) *sums {
+func sumsOf(m map[string]*sums, line string) *sums {
 	if m[line] == nil {
 		m[line] = &sums{}
 	}
@@ -243,7 +243,7 @@ func (c *watch) ledger(budgets map[string]*sums, account *sums) {
 	for _, e := range entries {
 		each := []*sums{account}
 		for _, line := range e.Budgets {
-			each = append(each, of(budgets, line))
+			each = append(each, sumsOf(budgets, line))
 		}
 		for _, s := range each {
 			if e.Kind == "refund" {
