@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/campaign-runner/campaign-runner/internal/journal"
@@ -21,6 +22,23 @@ func (s *store) recovers(op planner.Operation, job int64) bool {
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	contract(t, []check{
+		{"a journal that forgot what a send log told is not filled from markers", func(s *store) {
+			s.named(0)
+			op := operation(planner.Create, "a", 0)
+			r := journal.Recovered{
+				Op: op, Cost: usd("2"), At: s.now, Limits: capped("10"), Compared: map[string]int64{"h": 3},
+				Job: journal.Job{ID: 9, Item: op.Item, Slot: op.Slot, Seats: 10, Price: usd("0.1"), Status: journal.JobOnline},
+			}
+			if wrote, err := s.Recover(s.ctx, s.now, r); wrote || !errors.Is(err, journal.ErrLostAgain) {
+				s.t.Errorf("recovered: %t %v, want %v", wrote, err, journal.ErrLostAgain)
+			}
+			s.holds(capped("10"), "0", "0", "0")
+			s.must(s.Raise(s.ctx, "id", "h", 3))
+			wrote, err := s.Recover(s.ctx, s.now, r)
+			s.must(err)
+			s.same("recovered", wrote, true)
+			s.holds(capped("10"), "2", "0", "0")
+		}},
 		{"a lost create is charged once", func(s *store) {
 			op := operation(planner.Create, "a", 0)
 			s.same("written", s.recovers(op, 7), true)

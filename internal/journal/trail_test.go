@@ -242,6 +242,37 @@ func TestSendsThatAreWrittenAgain(t *testing.T) {
 				journal.Resurrection{Twice: true, State: planner.Applied})
 			s.holds(free(), "1", "0", "0")
 		}},
+		{"it is in doubt where what was made again ended without an effect", func(s *store) {
+			op := s.begun(s.create("a"), "1", free())
+			s.ended(op, planner.Queued)
+			l := s.lostSend(op.Operation, 1, "lost", "pay", "", budgets, "2")
+			s.same("first", s.resurrected(l), journal.Resurrection{Written: true, State: planner.Unknown, Nonce: "lost"})
+			s.same("again", s.resurrected(l).Written, false)
+			got := s.get(op.ID)
+			s.same("state, attempts", []any{got.State, got.Attempts}, []any{planner.Unknown, 1})
+			s.holds(free(), "0", "0", "2")
+		}},
+		{"it is in doubt where what was being made again ends without an effect", func(s *store) {
+			for _, to := range []planner.State{planner.Queued, planner.Rejected} {
+				op := s.begun(s.create(string(to)), "1", free())
+				s.same("under way", s.resurrected(s.lostSend(op.Operation, 1, "lost", "pay", "", budgets, "1")).Twice, true)
+				got := s.ended(op, to)
+				s.same("state", got.State, planner.Unknown)
+				s.same("error", strings.Contains(got.Error, "an earlier request of it, which the journal had lost, may have been done"), true)
+				got = s.ended(got, planner.Queued) // it was read back and was not done
+				s.same("state, attempts", []any{got.State, got.Attempts}, []any{planner.Queued, 1})
+			}
+			s.holds(free(), "0", "0", "0")
+		}},
+		{"a job that was found by its marker before the log was read is not told as a second one", func(s *store) {
+			op := operation(planner.Create, "a", 0)
+			s.recovers(op, 9)
+			l := s.lostSend(op, 1, "n", "pay", "", budgets, "2")
+			for range 2 {
+				s.same("known", s.resurrected(l), journal.Resurrection{State: planner.Applied})
+			}
+			s.holds(free(), "2", "0", "0")
+		}},
 		{"what a lost attempt did, and was taken for an earlier one's, was not made twice", func(s *store) {
 			op := s.begun(s.create("a"), "1", free())
 			s.ended(op, planner.Unknown)

@@ -28,12 +28,13 @@ const (
 	plannerRoom  = "./internal/planner"
 	sendlogRoom  = "./internal/sendlog"
 	moneyRoom    = "./campaigns/money"
+	simRoom      = "./internal/simtest"
 )
 
 // mutants are all planted defects, by the room that they are in.
 func mutants() []mutant {
 	var all []mutant
-	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney, ofSendLog, ofPages, ofOutages} {
+	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney, ofSendLog, ofTail, ofPages, ofOutages} {
 		all = append(all, list...)
 	}
 	return all

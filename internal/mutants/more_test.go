@@ -49,6 +49,32 @@ var ofSendLog = []mutant{
 		journalRoom, operatorRoom),
 }
 
+// ofTail are defects that show once Redis lost its latest writes, in a runner
+// that is not the one which finds it first.
+var ofTail = []mutant{
+	one("a freeze is lifted before the log was read", "what only the log knows reads queued, and is bought again",
+		"internal/operator/sends.go", "	for _, s := range sends {\n\t\trow, err := o.recoverSend(ctx, s, outcomes)", "	for _, s := range sends[:0] {\n\t\trow, err := o.recoverSend(ctx, s, outcomes)",
+		simRoom, executorRoom),
+	one("a restart during a recovery is not noticed", "what was written first is lost, and the numbers hide it",
+		"internal/operator/restore.go", `if err == nil && now != server {`, `if false {`,
+		simRoom),
+	one("a lost attempt counts as the one that was made again", "an operation whose lost send was done is sent once more",
+		"internal/journal/resurrect.lua", `  if made and num(`, `  if num(`,
+		simRoom, journalRoom),
+	one("a turned-back attempt ends the doubt about a lost one", "an operation whose lost send was done is sent once more",
+		"internal/journal/settle.lua", `redis.call('HDEL', k, 'lost') == 1 then`, `redis.call('HDEL', k, 'lost') == 2 then`,
+		journalRoom),
+	one("a recovered runner goes on at once", "it sends again what only another runner's log knows",
+		"internal/sendlog/tick.go", "	g.doubt(reasonChanged)\n	g.mu.Unlock()\n	g.Log.InfoContext", "	g.mu.Unlock()\n	g.Log.InfoContext",
+		sendlogRoom),
+	one("a runner that is long gone is not waited for", "what it sent before Redis went back by minutes is bought again",
+		"internal/sendlog/tick.go", `if holder != p.Holder && seqs[holder] < seq {`, `if false {`,
+		sendlogRoom),
+	one("an estimate comes back as a measured refund", "the books differ from the account by the fees",
+		"internal/operator/sends.go", `RefundAtMost: out.RefundAtMost, `, ``,
+		simRoom),
+}
+
 var ofPages = []mutant{
 	one("a page is sent without being begun", "ratings go out that a stop or another worker holds",
 		"internal/executor/page.go", `if passages[i].Gate != journal.Through {`, `if false {`,
