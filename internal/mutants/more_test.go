@@ -56,7 +56,7 @@ var ofTail = []mutant{
 		"internal/operator/sends.go", "	for _, s := range sends {\n\t\trow, err := o.recoverSend(ctx, s, outcomes)", "	for _, s := range sends[:0] {\n\t\trow, err := o.recoverSend(ctx, s, outcomes)",
 		simRoom, executorRoom),
 	one("a restart during a recovery is not noticed", "what was written first is lost, and the numbers hide it",
-		"internal/operator/restore.go", `if err == nil && now != server {`, `if false {`,
+		"internal/operator/restore.go", `if err == nil && now != server {`, `if err == nil && now != server && false {`,
 		simRoom),
 	one("a lost attempt counts as the one that was made again", "an operation whose lost send was done is sent once more",
 		"internal/journal/resurrect.lua", `  if made and num(`, `  if num(`,
@@ -68,11 +68,11 @@ var ofTail = []mutant{
 		"internal/sendlog/tick.go", "	g.doubt(reasonChanged)\n	g.mu.Unlock()\n	g.Log.InfoContext", "	g.mu.Unlock()\n	g.Log.InfoContext",
 		sendlogRoom),
 	one("a runner that is long gone is not waited for", "what it sent before Redis went back by minutes is bought again",
-		"internal/sendlog/tick.go", `if holder != p.Holder && seqs[holder] < seq {`, `if false {`,
+		"internal/sendlog/tick.go", `if holder != p.Holder && seqs[holder] < seq {`, `if holder != p.Holder && seqs[holder] < seq && false {`,
 		sendlogRoom),
 	one("an estimate comes back as a measured refund", "the books differ from the account by the fees",
 		"internal/operator/sends.go", `RefundAtMost: out.RefundAtMost, `, ``,
-		simRoom),
+		operatorRoom),
 }
 
 var ofPages = []mutant{

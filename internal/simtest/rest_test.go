@@ -12,7 +12,7 @@ import (
 )
 
 // restSteps bounds how long a run may take to come to rest once faults end.
-const restSteps = 20_000
+const restSteps = 100_000
 
 // rest ends the faults and lets everything go on until nothing moves.
 func (w *world) rest() {
