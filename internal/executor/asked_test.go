@@ -83,6 +83,63 @@ func TestAProcessThatDiesAfterAQuoteMadeAJobLosesNothing(t *testing.T) {
 	}
 }
 
+// overtaken is a journal at whose door another worker comes first.
+type overtaken struct {
+	*journal.Journal
+	first func()
+}
+
+func (o *overtaken) Begin(ctx context.Context, s journal.Start) (journal.Passage, error) {
+	if first := o.first; first != nil {
+		o.first = nil
+		first()
+	}
+	return o.Journal.Begin(ctx, s)
+}
+
+// Both workers know of the job that a quote made; the second must not take back
+// what the first has booked, nor may it pause while nothing is to be sent.
+func TestWhoComesSecondLeavesTheJobOfAQuoteAlone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meanwhile func(r *rig, ids []string)
+		then      planner.State
+	}{
+		"another worker booked it": {func(r *rig, ids []string) {
+			_, err := r.executor(nil).Perform(t.Context(), ids)
+			r.must(err)
+		}, planner.Applied},
+		"sends were frozen": {func(r *rig, _ []string) {
+			r.must(r.books.Freeze(t.Context(), "", journal.Freeze{Holder: "h", Reason: "lost writes", At: r.clock.now()}))
+		}, planner.Queued},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := setup(t, sandbox.Config{})
+			r.spec.Items = r.spec.Items[:1]
+			r.register()
+			r.faults("quote:ignore_get_cost@1")
+			ids := r.occurrence("create")
+			dying := r.executor(func(cfg *executor.Config) { cfg.Journal = dies{Journal: r.books, beginning: true} })
+			if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
+				t.Fatalf("perform: %v, want %v", err, errKilled)
+			}
+			second := r.executor(func(cfg *executor.Config) {
+				cfg.Journal = &overtaken{r.books, func() { c.meanwhile(r, ids) }}
+			})
+			_, err := second.Perform(t.Context(), ids)
+			r.must(err)
+			r.want(ids[0], c.then)
+			if n := r.box.Traffic().Received["pause"]; n != 0 {
+				t.Errorf("the job was paused %d times", n)
+			}
+			if jobs := r.box.Books().Jobs; len(jobs) != 1 || jobs[0].Status != sandbox.JobOnline {
+				t.Errorf("the jobs are %+v, want one that is online", jobs)
+			}
+		})
+	}
+}
+
 func TestAQuoteInDoubtIsLookedFor(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"500_before", "drop_before", "html_200_after"} {

@@ -109,7 +109,7 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 		e.quotes.forget(op.Marker())
 	}
 	if passage.Gate != journal.Through {
-		e.takeBack(ctx, op, c)
+		e.takeBack(ctx, op, c, passage.Gate)
 		return e.refused(ctx, op, c, passage)
 	}
 	op.Attempts, op.Nonce = passage.Attempt, nonce

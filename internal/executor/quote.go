@@ -123,11 +123,17 @@ func markerOfNew(job api.NewJob) string {
 }
 
 // takeBack pauses a job that a quote made for an operation that may not buy it.
-func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call) {
-	if c.accident == 0 {
+// Where another worker has the operation in hand, the job is the one that it
+// books or finds; and while nothing may be sent, the job is found again later.
+func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call, gate journal.Gate) {
+	if c.accident == 0 || gate == journal.NotQueued || gate == journal.Frozen || gate == journal.Lost {
 		return
 	}
 	steady := context.WithoutCancel(ctx)
+	if ops, err := e.Journal.Load(steady, []string{op.ID}); err == nil && len(ops) > 0 &&
+		(ops[0].State != op.State || ops[0].Attempts != op.Attempts) {
+		return
+	}
 	err := e.undoQuote(steady, c.accident)
 	err = errors.Join(err, e.quotes.asking(steady, op.ID, false))
 	if aerr := e.Journal.Alert(steady, e.Now(), fmt.Sprintf("job:%d", c.accident),

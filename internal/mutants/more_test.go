@@ -76,6 +76,9 @@ var ofTail = []mutant{
 }
 
 var ofPages = []mutant{
+	one("who comes second takes back the job of a quote", "a job that another worker has booked is paused",
+		"internal/executor/quote.go", `gate == journal.NotQueued || gate == journal.Frozen`, `gate == journal.Frozen`,
+		executorRoom),
 	one("a page is sent without being begun", "ratings go out that a stop or another worker holds",
 		"internal/executor/page.go", `if passages[i].Gate != journal.Through {`, `if false {`,
 		executorRoom),
@@ -87,6 +90,9 @@ var ofPages = []mutant{
 		journalRoom),
 	one("a page of any state", "what is being sent is sent again with a page",
 		"internal/journal/beginpage.lua", `  elseif f[1] ~= 'queued' then gate, one = 'state', f[1]`, ``,
+		journalRoom, executorRoom),
+	one("what must remain in the account is spent", "a create goes out that the account cannot bear",
+		"internal/journal/begin.lua", `if left < num(least) then`, `if false then`,
 		journalRoom, executorRoom),
 	one("a lost journal is not told to a page", "ratings that Redis forgot are made again",
 		"internal/journal/beginpage.lua", `then return {'lost', have, last} end`, `then end`,

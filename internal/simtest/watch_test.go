@@ -95,6 +95,9 @@ func (w *world) effectOf(p *packet, do func()) string {
 		if p.route == "create" {
 			t.job = after.Jobs[len(after.Jobs)-1].JobID
 		}
+		if least := w.specs[0].MinBalance; t.Kind.Paying() && alone(w.seed) && after.Balance < least {
+			w.fail("%s: %s are left in the account, and %s must be", p.op, after.Balance, least)
+		}
 		if t.effects > 1 && (t.Kind.Paying() || t.Kind == planner.Rate) {
 			w.fail("%s: done %d times, for %s USD", p.op, t.effects, t.charged)
 		}
