@@ -70,10 +70,10 @@ func (a *app) recover(ctx context.Context, s *session, files []*campaigns.File, 
 	for _, f := range done.Frozen {
 		out.Frozen = append(out.Frozen, f.Reason)
 	}
-	if err := a.showRecovered(out, len(files) > 0); err != nil {
+	if err := a.showRecovered(out, len(files) > 0 && !done.Waits); err != nil {
 		return err
 	}
-	return errors.Join(unexplained(out.Jobs), stillFrozen(done.Frozen))
+	return errors.Join(unexplained(out.Jobs), stillFrozen(done.Frozen, len(files) > 0 && done.Waits))
 }
 
 func (a *app) showRecovered(out recovered, jobs bool) error {
@@ -119,11 +119,15 @@ func (a *app) sends(logs, without []string) (operator.Sends, error) {
 	return in, nil
 }
 
-func stillFrozen(left []journal.Freeze) error {
+func stillFrozen(left []journal.Freeze, waits bool) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return &coded{exitWanting, fmt.Errorf("still nothing is sent: %s", left[0].Reason)}
+	later := ""
+	if waits {
+		later = " (the spec files were not used yet: give them again then, since a log knows more than the markers do)"
+	}
+	return &coded{exitWanting, fmt.Errorf("still nothing is sent: %s%s", left[0].Reason, later)}
 }
 
 func unexplained(found []operator.Recovery) error {

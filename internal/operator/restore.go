@@ -14,6 +14,8 @@ type Restored struct {
 	Sends []SendRecovery
 	// Jobs are those with a marker; none where no files were given.
 	Jobs []Recovery
+	// Waits tells that the files were not used yet, since a log is missing.
+	Waits bool
 	// Frozen are the freezes that are left.
 	Frozen []journal.Freeze
 }
@@ -32,11 +34,10 @@ func (o *Operator) Restore(ctx context.Context, in Sends, files []*campaigns.Fil
 	if out.Sends, err = o.RecoverSends(ctx, in); err != nil {
 		return out, err
 	}
-	waits, err := o.waits(ctx, in)
-	if err != nil {
+	if out.Waits, err = o.waits(ctx, in); err != nil {
 		return out, err
 	}
-	if len(files) > 0 && !waits {
+	if len(files) > 0 && !out.Waits {
 		compared, err := o.compared(ctx, in)
 		if err != nil {
 			return out, err
