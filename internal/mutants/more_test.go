@@ -76,8 +76,8 @@ var ofTail = []mutant{
 }
 
 var ofPages = []mutant{
-	one("who comes second takes back the job of a quote", "a job that another worker has booked is paused",
-		"internal/executor/quote.go", `gate == journal.NotQueued || gate == journal.Frozen`, `gate == journal.Frozen`,
+	one("the job of a quote is taken back while sends are frozen", "a pause goes out that no send log knows",
+		"internal/executor/quote.go", `gate == journal.Frozen ||`, ``,
 		executorRoom),
 	one("a page is sent without being begun", "ratings go out that a stop or another worker holds",
 		"internal/executor/page.go", `if passages[i].Gate != journal.Through {`, `if false {`,
