@@ -95,6 +95,15 @@ func TestWhatARedisMayDoToTheBooks(t *testing.T) {
 		"nothing kept, local":  {answers{info: "aof_enabled:0\r\n", config: with("appendonly", "no")}, true, "redis persistence", "this machine only", doctor.Warning},
 		"kept every second":    {answers{info: info, config: with("appendfsync", "everysec")}, false, "redis persistence", "last second", doctor.Warning},
 		"a full disk":          {answers{info: info + "aof_last_write_status:err\r\n", config: good}, false, "redis persistence", "make room", doctor.Error},
+		"replicas not waited for": {
+			answers{info: info + "connected_slaves:1\r\n", config: with("min-replicas-to-write", "0")},
+			false, "redis replicas", "min-replicas-to-write 1", doctor.Warning,
+		},
+		"replicas waited for": {
+			answers{info: info + "connected_slaves:2\r\n", config: with("min-replicas-to-write", "1")},
+			false, "redis replicas", "takes no writes", doctor.OK,
+		},
+		"replicas not told of": {answers{info: info + "connected_slaves:1\r\n"}, false, "redis replicas", "make sure", doctor.Warning},
 		"memory without limit": {answers{info: info, config: good}, false, "redis memory", "2048 KiB in use", doctor.OK},
 		"little memory left":   {answers{info: "used_memory:85\r\nmaxmemory:100\r\n", config: good}, false, "redis memory", "85 %", doctor.Warning},
 		"no memory left":       {answers{info: "used_memory:99\r\nmaxmemory:100\r\n", config: good}, false, "redis memory", "raise maxmemory", doctor.Error},

@@ -18,9 +18,13 @@ func Redis(ctx context.Context, rdb redis.UniversalClient, play bool, now func()
 		return []Finding{warning("redis", "let this user run INFO", "it does not tell about itself, so it is not checked: %v", err)}
 	}
 	info := parseInfo(text)
-	return []Finding{
+	found := []Finding{
 		version(info), eviction(ctx, rdb, info, play), persistence(ctx, rdb, info, play), memory(info), clock(ctx, rdb, now),
 	}
+	if n := info["connected_slaves"]; n != "" && n != "0" {
+		found = append(found, replicas(ctx, rdb, n))
+	}
+	return found
 }
 
 // parseInfo reads the lines of INFO.
@@ -100,6 +104,20 @@ func persistence(ctx context.Context, rdb redis.UniversalClient, info map[string
 		return warning(subject, "run `CONFIG SET appendfsync always`", "redis may lose the last second in a power cut (appendfsync %s)", fsync)
 	}
 	return ok(subject, "every write is on disk before it is answered")
+}
+
+// replicas looks whether a master that lost its replicas goes on: beside one that
+// took its place it would let the same operation through.
+func replicas(ctx context.Context, rdb redis.UniversalClient, n string) Finding {
+	const subject = "redis replicas"
+	const advice = "run `CONFIG SET min-replicas-to-write 1` and `CONFIG SET min-replicas-max-lag 10`, and put both into redis.conf"
+	switch least := setting(ctx, rdb, "min-replicas-to-write"); least {
+	case "":
+		return warning(subject, "make sure that min-replicas-to-write is 1 at least", "it has %s, and does not tell whether it writes without them", n)
+	case "0":
+		return warning(subject, advice, "redis goes on writing when it has lost its replicas (%s at present), beside a new master", n)
+	}
+	return ok(subject, "without its replicas redis takes no writes (%s at present)", n)
 }
 
 // Shares of the memory limit, in percent.
