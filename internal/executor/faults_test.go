@@ -229,6 +229,12 @@ func TestAPauseThatLandsLateIsNoPartOfAnothersRefund(t *testing.T) {
 	// An earlier attempt at the other one lands now, in the midst of the measuring.
 	other := r.op(ids[1]).JobID
 	r.must(r.box.FinishJob(other))
+	// The first is read back while nothing else is in flight.
+	for range 10 {
+		r.clock.advance(max(time.Second, r.op(first.ID).Due.Sub(r.clock.now())))
+		r.must2(r.exec.Perform(t.Context(), []string{first.ID}))
+	}
+	r.want(first.ID, planner.Applied)
 	r.settle()
 	for _, id := range ids {
 		r.want(id, planner.Applied)
