@@ -36,6 +36,16 @@ func (d dies) Begin(ctx context.Context, s journal.Start) (journal.Passage, erro
 	return d.Journal.Begin(ctx, s)
 }
 
+// askedInEarnest is one create whose price question makes the job.
+func askedInEarnest(t *testing.T) (*rig, []string) {
+	t.Helper()
+	r := setup(t, sandbox.Config{})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	r.faults("quote:ignore_get_cost@1")
+	return r, r.occurrence("create")
+}
+
 func TestAProcessThatDiesAfterAQuoteMadeAJobLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -47,11 +57,7 @@ func TestAProcessThatDiesAfterAQuoteMadeAJobLosesNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := setup(t, sandbox.Config{})
-			r.spec.Items = r.spec.Items[:1]
-			r.register()
-			r.faults("quote:ignore_get_cost@1")
-			ids := r.occurrence("create")
+			r, ids := askedInEarnest(t)
 			c.journal.Journal = r.books
 			dying := r.executor(func(cfg *executor.Config) { cfg.Journal = c.journal })
 			if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
@@ -115,11 +121,7 @@ func TestWhoComesSecondLeavesTheJobOfAQuoteAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := setup(t, sandbox.Config{})
-			r.spec.Items = r.spec.Items[:1]
-			r.register()
-			r.faults("quote:ignore_get_cost@1")
-			ids := r.occurrence("create")
+			r, ids := askedInEarnest(t)
 			dying := r.executor(func(cfg *executor.Config) { cfg.Journal = dies{Journal: r.books, beginning: true} })
 			if _, err := dying.Perform(t.Context(), ids); !errors.Is(err, errKilled) {
 				t.Fatalf("perform: %v, want %v", err, errKilled)

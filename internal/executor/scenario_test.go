@@ -135,11 +135,7 @@ func TestAJobDeletedBehindOurBack(t *testing.T) {
 
 func TestAQuoteThatMadeTheJobIsBookedAndNotSentAgain(t *testing.T) {
 	t.Parallel()
-	r := setup(t, sandbox.Config{})
-	r.spec.Items = r.spec.Items[:1]
-	r.register()
-	r.faults("quote:ignore_get_cost@1")
-	ids := r.occurrence("create")
+	r, ids := askedInEarnest(t)
 	r.settle()
 	r.want(ids[0], planner.Applied)
 	if n := r.box.Traffic().Received["create"]; n != 0 {
