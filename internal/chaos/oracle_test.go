@@ -74,7 +74,7 @@ func (w *world) tally(ops []*journal.Op, traffic sandbox.Traffic) verdicts {
 	v := verdicts{ambiguous: map[planner.Kind]int{}, parked: map[planner.Kind]int{}}
 	for _, op := range ops {
 		w.count("ops "+string(op.State), 1)
-		for _, e := range op.History {
+		for _, e := range op.History() {
 			if e.State == planner.Unknown {
 				v.ambiguous[op.Kind]++
 				break
@@ -112,7 +112,7 @@ func (w *world) tally(ops []*journal.Op, traffic sandbox.Traffic) verdicts {
 // past is an operation's history on a few lines.
 func past(op *journal.Op) string {
 	var b strings.Builder
-	for _, e := range op.History {
+	for _, e := range op.History() {
 		amount := ""
 		if e.Amount != nil {
 			amount = e.Amount.String() + " USD "

@@ -347,7 +347,7 @@ func TestASenderThatDiedWithinAPauseLeavesItsRefundMeasurable(t *testing.T) {
 	}
 	r.settle()
 	op := r.want(ids[0], planner.Applied)
-	if last := op.History[len(op.History)-1]; !strings.Contains(last.Note, "measured") {
+	if last := op.History()[len(op.History())-1]; !strings.Contains(last.Note, "measured") {
 		t.Errorf("the refund was found so: %q", last.Note)
 	}
 	r.agree()

@@ -275,9 +275,9 @@ func foundJob(op *journal.Op, job api.Job, ev evidence) verdict {
 
 // begunAt is when the last attempt was begun.
 func begunAt(op *journal.Op) time.Time {
-	for i := len(op.History) - 1; i >= 0; i-- {
-		if op.History[i].State == planner.Sending {
-			return time.UnixMilli(op.History[i].At)
+	for _, e := range slices.Backward(op.History()) {
+		if e.State == planner.Sending {
+			return time.UnixMilli(e.At)
 		}
 	}
 	return op.CreatedAt

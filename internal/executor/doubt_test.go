@@ -99,7 +99,7 @@ func (d *doubtRun) tallies() map[planner.Kind]tally {
 	out := map[planner.Kind]tally{}
 	for _, op := range all {
 		n := out[op.Kind]
-		for _, e := range op.History {
+		for _, e := range op.History() {
 			if e.State == planner.Unknown {
 				n.doubtful++
 				break

@@ -268,8 +268,8 @@ func TestARefundThatCouldNotBeMeasuredIsPutRight(t *testing.T) {
 				r.must2(r.exec.Perform(t.Context(), []string{pause}))
 				r.clock.advance(time.Second)
 			}
-			if op := r.want(pause, planner.Applied); !strings.Contains(op.History[len(op.History)-1].Note, "estimate") {
-				t.Errorf("the refund is no estimate: %s", op.History[len(op.History)-1].Note)
+			if op := r.want(pause, planner.Applied); !strings.Contains(op.History()[len(op.History())-1].Note, "estimate") {
+				t.Errorf("the refund is no estimate: %s", op.History()[len(op.History())-1].Note)
 			}
 			_, err = r.books.Settle(t.Context(), journal.Settlement{
 				Op: r.op(add.ID), From: planner.Sending, Nonce: "dead", Stamp: "end", To: planner.Rejected, Now: r.clock.now(),

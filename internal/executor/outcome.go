@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
@@ -192,8 +193,11 @@ const maxTries = 20
 // planned, or since a person put it back in line.
 func tries(op *journal.Op) int {
 	n := 0
-	for i := len(op.History) - 1; i >= 0 && !op.History[i].State.Settled(); i-- {
-		if op.History[i].Counted {
+	for _, e := range slices.Backward(op.History()) {
+		if e.State.Settled() {
+			break
+		}
+		if e.Counted {
 			n++
 		}
 	}

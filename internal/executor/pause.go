@@ -45,8 +45,8 @@ func preparePause(ctx context.Context, e *Executor, op *journal.Op, _ *journal.S
 // waitsSince is when the last thing happened to an operation, before it began
 // to wait for others.
 func waitsSince(op *journal.Op) time.Time {
-	if n := len(op.History); n > 0 {
-		return time.UnixMilli(op.History[n-1].At)
+	if past := op.History(); len(past) > 0 {
+		return time.UnixMilli(past[len(past)-1].At)
 	}
 	return op.CreatedAt
 }

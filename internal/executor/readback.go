@@ -184,7 +184,7 @@ func (e *Executor) patient(op *journal.Op) bool {
 // doubts counts the attempts that ended in doubt.
 func doubts(op *journal.Op) int {
 	n, last := 0, 0
-	for _, ev := range op.History {
+	for _, ev := range op.History() {
 		if ev.State == planner.Unknown && ev.Attempt > last {
 			n, last = n+1, ev.Attempt
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,12 +164,12 @@ func inProportion(learned string, seats int) (money.USD, bool) {
 // purseOf is the account as it was before the last attempt at a pause; nil
 // where it was not read.
 func purseOf(op *journal.Op) *purse {
-	for i := len(op.History) - 1; i >= 0; i-- {
+	for _, e := range slices.Backward(op.History()) {
 		var ev evidence
-		if len(op.History[i].Evidence) > 0 && json.Unmarshal(op.History[i].Evidence, &ev) == nil && ev.Purse != nil {
+		if len(e.Evidence) > 0 && json.Unmarshal(e.Evidence, &ev) == nil && ev.Purse != nil {
 			return ev.Purse
 		}
-		if op.History[i].State == planner.Sending {
+		if e.State == planner.Sending {
 			return nil
 		}
 	}

@@ -244,7 +244,7 @@ func (r *rig) want(id string, state planner.State) *journal.Op {
 	op := r.op(id)
 	if op.State != state {
 		r.t.Errorf("%s is %s, want %s: %s", id, op.State, state, op.Error)
-		for _, e := range op.History {
+		for _, e := range op.History() {
 			r.t.Logf("  %s attempt %d: %s %s", e.State, e.Attempt, e.Note, e.Evidence)
 		}
 	}

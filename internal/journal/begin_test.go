@@ -76,7 +76,7 @@ func TestBegin(t *testing.T) {
 				s.same("gate and attempt", []any{p.Gate, p.Attempt}, []any{journal.Through, 1})
 			}
 			s.holds(free(), "0", "1", "0")
-			s.same("history", len(s.get(op.ID).History), 2)
+			s.same("history", len(s.get(op.ID).History()), 2)
 		}},
 		{"another caller is told the state", func(s *store) {
 			op := s.begun(s.queued(operation(planner.Create, "a", 0)), "1", free())

@@ -33,7 +33,7 @@ func TestCreate(t *testing.T) {
 			s.same("operation", got.Operation, op)
 			s.same("state", got.State, planner.Queued)
 			s.same("times", []time.Time{got.CreatedAt, got.UpdatedAt, got.Due}, []time.Time{epoch, epoch, epoch})
-			s.same("history", len(got.History), 1)
+			s.same("history", len(got.History()), 1)
 			s.recount()
 		}},
 		{"the same identity is written once, and stays as it is", func(s *store) {

@@ -52,7 +52,8 @@ type Op struct {
 	Holder string
 	// Released tells that a person let a held operation go.
 	Released bool
-	History  []Event
+	// Stored is the history as it is kept: few who load an operation read it.
+	Stored string
 	// Damage is why the stored operation cannot be read; then nothing but its
 	// id, its campaign and its state is to be relied on.
 	Damage error
@@ -74,6 +75,19 @@ type Event struct {
 	Evidence json.RawMessage `json:"e,omitempty"`
 }
 
+// History is what happened to the operation, oldest first. Lines that cannot be
+// read are left out.
+func (o *Op) History() []Event {
+	var list []Event
+	for line := range strings.SplitSeq(o.Stored, "\n") {
+		var e Event
+		if line != "" && json.Unmarshal([]byte(line), &e) == nil {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 func (e Event) text() string {
 	b, err := json.Marshal(e)
 	if err != nil {
@@ -82,16 +96,14 @@ func (e Event) text() string {
 	return string(b)
 }
 
-var opFields = []string{"d", "s", "n", "r", "qt", "cost", "rf", "e", "due", "ct", "st", "ut", "ev", "neg", "x", "j", "h", "qa", "free", "rc"}
-
 // Load reads operations in one round trip. Ids that the journal does not hold
 // are left out; one that cannot be read is returned with its Damage, so that it
 // keeps nobody from the others.
 func (j *Journal) Load(ctx context.Context, ids []string) ([]*Op, error) {
 	pipe := j.rdb.Pipeline()
-	cmds := make([]*redis.SliceCmd, len(ids))
+	cmds := make([]*redis.MapStringStringCmd, len(ids))
 	for i, id := range ids {
-		cmds[i] = pipe.HMGet(ctx, j.keys.op(id), opFields...)
+		cmds[i] = pipe.HGetAll(ctx, j.keys.op(id))
 	}
 	if _, err := pipe.Exec(ctx); err != nil && len(ids) > 0 {
 		return nil, fmt.Errorf("journal: read operations: %w", err)
@@ -110,12 +122,11 @@ func (j *Journal) Load(ctx context.Context, ids []string) ([]*Op, error) {
 }
 
 // damaged is what can still be told of an operation that cannot be read.
-func damaged(id string, values []any, err error) *Op {
+func damaged(id string, f map[string]string, err error) *Op {
 	op := &Op{Damage: fmt.Errorf("the stored operation is damaged: %w", err)}
 	op.ID = id
 	op.Campaign, _, _ = strings.Cut(id, "/")
 	op.Error = op.Damage.Error()
-	f := fields(values)
 	op.State = planner.State(f["s"])
 	r := reader{f: f}
 	op.Due = r.time("due")
@@ -164,23 +175,12 @@ func (j *Journal) loadGenerations(ctx context.Context, ops []*Op) error {
 
 func jobText(id int64) string { return strconv.FormatInt(id, 10) }
 
-// fields names the values of opFields.
-func fields(values []any) map[string]string {
-	f := make(map[string]string, len(values))
-	for i, v := range values {
-		if s, ok := v.(string); ok {
-			f[opFields[i]] = s
-		}
-	}
-	return f
-}
-
-func decodeOp(values []any) (*Op, error) {
-	f := fields(values)
+// decodeOp reads an operation's hash; nil where it holds none.
+func decodeOp(f map[string]string) (*Op, error) {
 	if f["d"] == "" {
 		return nil, nil
 	}
-	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != "", Recovered: f["rc"] != ""}
+	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != "", Recovered: f["rc"] != "", Stored: f["h"]}
 	if err := json.Unmarshal([]byte(f["d"]), &op.Operation); err != nil {
 		return nil, err
 	}
@@ -195,12 +195,6 @@ func decodeOp(values []any) (*Op, error) {
 	}
 	if f["j"] != "" {
 		op.JobID = r.int("j")
-	}
-	for line := range strings.SplitSeq(f["h"], "\n") {
-		var e Event
-		if line != "" && json.Unmarshal([]byte(line), &e) == nil {
-			op.History = append(op.History, e)
-		}
 	}
 	return op, r.err
 }

@@ -95,7 +95,7 @@ func TestPages(t *testing.T) {
 				s.same("written", written, []bool{true, true, true})
 				s.recount()
 			}
-			s.same("history", len(s.get(starts[0].Op.ID).History), 3)
+			s.same("history", len(s.get(starts[0].Op.ID).History()), 3)
 			other := starts
 			other[0].Nonce = "another"
 			third, err := s.BeginPage(s.ctx, s.now, s.now, other)
@@ -156,7 +156,7 @@ func TestPages(t *testing.T) {
 			s.same("negative reads, error", []any{got.Negative, got.Error}, []any{0, ""})
 			_, err := s.SettlePage(s.ctx, s.now, s.outcomes(starts))
 			s.must(err)
-			s.same("history", len(s.get(op.ID).History), 6)
+			s.same("history", len(s.get(op.ID).History()), 6)
 		}},
 	})
 }

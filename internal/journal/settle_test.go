@@ -217,7 +217,7 @@ func TestSettle(t *testing.T) {
 			for range 5 {
 				s.ended(op, planner.Unknown, func(x *journal.Settlement) { x.Silent = true })
 			}
-			s.same("history", len(s.get(op.ID).History), len(op.History))
+			s.same("history", len(s.get(op.ID).History()), len(op.History()))
 		}},
 		{"an operation can be put off, and not what is not queued", func(s *store) {
 			op := s.next("a")
@@ -225,7 +225,7 @@ func TestSettle(t *testing.T) {
 			op = s.get(op.ID)
 			s.same("due and reason", []any{op.Due, op.Error}, []any{s.now.Add(time.Minute), "busy"})
 			s.must(s.Defer(s.ctx, op, s.now, s.now.Add(2*time.Minute), "busy"))
-			s.same("history", len(s.get(op.ID).History), 2)
+			s.same("history", len(s.get(op.ID).History()), 2)
 			op = s.begun(op, "1", free())
 			s.must(s.Defer(s.ctx, op, s.now, s.now.Add(time.Hour), "late"))
 			s.same("due", s.get(op.ID).Due, s.now.Add(90*time.Second))

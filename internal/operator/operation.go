@@ -156,8 +156,9 @@ func (o *Operator) Operation(ctx context.Context, id string) (*Detail, error) {
 }
 
 func history(op *journal.Op) []Event {
-	out := make([]Event, len(op.History))
-	for i, e := range op.History {
+	events := op.History()
+	out := make([]Event, len(events))
+	for i, e := range events {
 		out[i] = Event{
 			At: time.UnixMilli(e.At).UTC(), State: e.State, Attempt: e.Attempt, Amount: e.Amount, Note: e.Note,
 		}

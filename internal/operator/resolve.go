@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
@@ -170,8 +171,7 @@ func boughtSeats(op *journal.Op) int {
 	var ev struct {
 		Seats int `json:"seats"`
 	}
-	for i := len(op.History) - 1; i >= 0; i-- {
-		e := op.History[i]
+	for _, e := range slices.Backward(op.History()) {
 		if e.State == planner.Sending && json.Unmarshal(e.Evidence, &ev) == nil && ev.Seats > 0 {
 			return ev.Seats
 		}

@@ -360,11 +360,11 @@ func (o *Operator) heldBy(ctx context.Context, op *journal.Op) (string, error) {
 // doubtSince is when the last attempt of an operation fell into doubt.
 func doubtSince(op *journal.Op) time.Time {
 	since := op.UpdatedAt
-	for i := len(op.History) - 1; i >= 0; i-- {
-		if op.History[i].State != planner.Unknown {
+	for _, e := range slices.Backward(op.History()) {
+		if e.State != planner.Unknown {
 			break
 		}
-		since = time.UnixMilli(op.History[i].At)
+		since = time.UnixMilli(e.At)
 	}
 	return since
 }

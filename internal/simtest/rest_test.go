@@ -158,7 +158,7 @@ func (w *world) histories(job int64) {
 			continue
 		}
 		must(err)
-		for _, e := range op.History {
+		for _, e := range op.History() {
 			w.note("%s: %s, attempt %d, %v: %s %s", id, e.State, e.Attempt, e.Amount, e.Note, e.Evidence)
 		}
 	}
@@ -177,7 +177,7 @@ func (w *world) estimated(job int64) bool {
 			continue // it was planned in the lost tail, and nothing was sent for it
 		}
 		must(err)
-		for _, e := range op.History {
+		for _, e := range op.History() {
 			if strings.Contains(e.Note, "estimate") {
 				found = true
 				w.tally.estimates++
