@@ -114,7 +114,7 @@ func (a USD) String() string {
 
 // MarshalJSON writes the amount as a JSON string of its exact decimal.
 func (a USD) MarshalJSON() ([]byte, error) {
-	return json.Marshal(a.String())
+	return []byte(`"` + a.String() + `"`), nil
 }
 
 // UnmarshalJSON reads a JSON string or number by its digits.

@@ -56,8 +56,8 @@ type Witness interface {
 	Check(pass sendlog.Pass) error
 	// Record returns once the sends are on the disk; after an error none is made.
 	Record(ctx context.Context, pass sendlog.Pass, sends ...sendlog.Send) error
-	// Outcome keeps what became of a send; it does not wait for the disk.
-	Outcome(o sendlog.Outcome)
+	// Outcome keeps what became of sends; it does not wait for the disk.
+	Outcome(list ...sendlog.Outcome)
 	// Doubt makes the witness compare itself with the journal before any pass is
 	// good again.
 	Doubt(reason string)

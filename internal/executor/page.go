@@ -227,8 +227,8 @@ func (e *Executor) settleMade(ctx context.Context, batch []sent) (next []Next, e
 			Op: s.op, From: planner.Sending, Nonce: s.op.Nonce, Stamp: e.Draw(), To: planner.Applied, Now: now,
 			JobID: s.op.JobID, Note: s.eff.note,
 		}
-		e.testify(list[i])
 	}
+	e.testify(list...)
 	written, err := e.Journal.SettlePage(ctx, now, list)
 	if err != nil {
 		return nil, err

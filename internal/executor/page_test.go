@@ -27,7 +27,11 @@ func (p *paper) Enter() (sendlog.Pass, error) { return 1, nil }
 func (p *paper) Check(sendlog.Pass) error     { return nil }
 func (p *paper) Doubt(string)                 {}
 
-func (p *paper) Outcome(sendlog.Outcome) { p.mu.Lock(); defer p.mu.Unlock(); p.made++ }
+func (p *paper) Outcome(list ...sendlog.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.made += len(list)
+}
 
 func (p *paper) Record(_ context.Context, _ sendlog.Pass, sends ...sendlog.Send) error {
 	p.mu.Lock()

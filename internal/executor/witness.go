@@ -21,7 +21,7 @@ func (unwitnessed) Check(sendlog.Pass) error { return nil }
 
 func (unwitnessed) Record(context.Context, sendlog.Pass, ...sendlog.Send) error { return nil }
 
-func (unwitnessed) Outcome(sendlog.Outcome) {}
+func (unwitnessed) Outcome(...sendlog.Outcome) {}
 
 func (unwitnessed) Doubt(string) {}
 
@@ -70,6 +70,7 @@ func (e *Executor) recordPage(ctx context.Context, page []sent) error {
 		if lines[i], err = e.line(s.op, s.c); err != nil {
 			return err
 		}
+		lines[i].Doc = s.op.Doc
 	}
 	return e.Witness.Record(ctx, page[0].c.pass, lines...)
 }
@@ -90,17 +91,23 @@ func (e *Executor) line(op *journal.Op, c *call) (sendlog.Send, error) {
 	return s, nil
 }
 
-// testify keeps what became of a send beside the journal, before it is written
+// testify keeps what became of sends beside the journal, before it is written
 // there: what the journal loses of it is then known to the cent.
-func (e *Executor) testify(s journal.Settlement) {
-	sent := s.From == planner.Sending && s.Nonce != ""
-	if s.Op.Nonce == "" || !sent && (s.From != planner.Unknown || s.To == planner.Unknown) {
-		return
+func (e *Executor) testify(list ...journal.Settlement) {
+	outcomes := make([]sendlog.Outcome, 0, len(list))
+	for _, s := range list {
+		sent := s.From == planner.Sending && s.Nonce != ""
+		if s.Op.Nonce == "" || !sent && (s.From != planner.Unknown || s.To == planner.Unknown) {
+			continue
+		}
+		outcomes = append(outcomes, sendlog.Outcome{
+			Nonce: s.Op.Nonce, At: s.Now, To: s.To, Cost: s.Cost, Refund: s.Refund, RefundAtMost: s.RefundAtMost,
+			JobID: s.JobID, Made: s.Made, SeatsAdded: s.SeatsAdded, Error: s.Error, Note: s.Note,
+		})
 	}
-	e.Witness.Outcome(sendlog.Outcome{
-		Nonce: s.Op.Nonce, At: s.Now, To: s.To, Cost: s.Cost, Refund: s.Refund, RefundAtMost: s.RefundAtMost,
-		JobID: s.JobID, Made: s.Made, SeatsAdded: s.SeatsAdded, Error: s.Error, Note: s.Note,
-	})
+	if len(outcomes) > 0 {
+		e.Witness.Outcome(outcomes...)
+	}
 }
 
 // doubtLost has the witness look at a journal that does not know an attempt

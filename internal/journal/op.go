@@ -52,6 +52,8 @@ type Op struct {
 	Holder string
 	// Released tells that a person let a held operation go.
 	Released bool
+	// Doc is the operation as it is kept, in JSON.
+	Doc json.RawMessage
 	// Stored is the history as it is kept: few who load an operation read it.
 	Stored string
 	// Damage is why the stored operation cannot be read; then nothing but its
@@ -77,9 +79,9 @@ type Event struct {
 
 // History is what happened to the operation, oldest first. Lines that cannot be
 // read are left out.
-func (o *Op) History() []Event {
+func (op *Op) History() []Event {
 	var list []Event
-	for line := range strings.SplitSeq(o.Stored, "\n") {
+	for line := range strings.SplitSeq(op.Stored, "\n") {
 		var e Event
 		if line != "" && json.Unmarshal([]byte(line), &e) == nil {
 			list = append(list, e)
@@ -180,8 +182,8 @@ func decodeOp(f map[string]string) (*Op, error) {
 	if f["d"] == "" {
 		return nil, nil
 	}
-	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != "", Recovered: f["rc"] != "", Stored: f["h"]}
-	if err := json.Unmarshal([]byte(f["d"]), &op.Operation); err != nil {
+	op := &Op{State: planner.State(f["s"]), Error: f["e"], Nonce: f["x"], Released: f["free"] != "", Recovered: f["rc"] != "", Stored: f["h"], Doc: json.RawMessage(f["d"])}
+	if err := json.Unmarshal(op.Doc, &op.Operation); err != nil {
 		return nil, err
 	}
 	r := reader{f: f}

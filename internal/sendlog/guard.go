@@ -265,8 +265,8 @@ func (g *Guard) Record(ctx context.Context, pass Pass, sends ...Send) error {
 	return g.Check(pass)
 }
 
-// Outcome keeps what became of a send.
-func (g *Guard) Outcome(o Outcome) { g.log.Outcome(o) }
+// Outcome keeps what became of sends.
+func (g *Guard) Outcome(list ...Outcome) { g.log.Outcome(list...) }
 
 // Doubt stops sending until the journal has been compared with the log.
 func (g *Guard) Doubt(reason string) {

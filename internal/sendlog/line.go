@@ -19,9 +19,11 @@ import (
 // when it let it through.
 type Send struct {
 	// Seq is the number that the journal gave it, of all runners' sends.
-	Seq int64             `json:"seq"`
-	At  time.Time         `json:"at"`
+	Seq int64     `json:"seq"`
+	At  time.Time `json:"at"`
+	// Op is written as Doc where that is given: the journal's own words for it.
 	Op  planner.Operation `json:"op"`
+	Doc json.RawMessage   `json:"-"`
 	// Attempt counts the calls of the operation, and Nonce names this one.
 	Attempt int    `json:"attempt"`
 	Nonce   string `json:"nonce"`
@@ -82,16 +84,6 @@ type entry struct {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// encode writes an entry as JSON, a tab, eight hexadecimal digits of its CRC-32C
-// and a newline.
-func encode(e entry) ([]byte, error) {
-	b, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("send log: %w", err)
-	}
-	return fmt.Appendf(b, "\t%08x\n", crc32.Checksum(b, castagnoli)), nil
-}
 
 var (
 	errCut = errors.New("the line is cut or damaged")

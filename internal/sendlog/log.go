@@ -120,7 +120,7 @@ func (l *Log) create(cfg LogConfig) error {
 		return fmt.Errorf("send log %s: %w", l.name, err)
 	}
 	l.release = release
-	first, err := encode(entry{Head: &Head{Version: 1, Journal: cfg.Journal, Holder: cfg.Holder}})
+	first, err := encode(nil, entry{Head: &Head{Version: 1, Journal: cfg.Journal, Holder: cfg.Holder}})
 	if err == nil {
 		err = writeWhole(cfg.Disk, l.name, first)
 	}
@@ -149,11 +149,11 @@ func (l *Log) Record(ctx context.Context, sends ...Send) error {
 	var lines []byte
 	var high int64
 	for i := range sends {
-		line, err := encode(entry{Send: &sends[i]})
-		if err != nil {
+		var err error
+		if lines, err = encode(lines, entry{Send: &sends[i]}); err != nil {
 			return err
 		}
-		lines, high = append(lines, line...), max(high, sends[i].Seq)
+		high = max(high, sends[i].Seq)
 	}
 	b, err := l.put(lines, high, true)
 	if err != nil {
@@ -167,12 +167,15 @@ func (l *Log) Record(ctx context.Context, sends ...Send) error {
 	}
 }
 
-// Outcome appends what became of a send. It reaches the disk with the next send
+// Outcome appends what became of sends. It reaches the disk with the next send
 // or by itself, soon: what is lost of it is read back.
-func (l *Log) Outcome(o Outcome) {
-	if line, err := encode(entry{Outcome: &o}); err == nil {
-		_, _ = l.put(line, 0, false) // a log that is shut says so to the next send
+func (l *Log) Outcome(list ...Outcome) {
+	var lines []byte
+	for i := range list {
+		// One that cannot be written is read back, as one that is lost.
+		lines, _ = encode(lines, entry{Outcome: &list[i]})
 	}
+	_, _ = l.put(lines, 0, false) // a log that is shut says so to the next send
 }
 
 // Flush returns once all that was appended is on the disk.
@@ -285,7 +288,7 @@ func (l *Log) Turn(journal string) error {
 	if l.High() > 0 {
 		return fmt.Errorf("send log %s: it holds sends of journal %s", l.name, l.Journal())
 	}
-	first, err := encode(entry{Head: &Head{Version: 1, Journal: journal, Holder: l.Holder()}})
+	first, err := encode(nil, entry{Head: &Head{Version: 1, Journal: journal, Holder: l.Holder()}})
 	if err == nil {
 		err = writeWhole(l.disk, l.name, first)
 	}
@@ -357,12 +360,12 @@ func (l *Log) kept(c *Contents, size int64) ([]byte, error) {
 		lines = append(lines, line)
 	}
 	for _, o := range c.Strangers {
-		if line, err := encode(entry{Outcome: &o}); err == nil && room > int64(len(line)) {
+		if line, err := encode(nil, entry{Outcome: &o}); err == nil && room > int64(len(line)) {
 			room -= int64(len(line))
 			lines = append(lines, line)
 		}
 	}
-	out, err := encode(entry{Head: &c.Head})
+	out, err := encode(nil, entry{Head: &c.Head})
 	for _, line := range slices.Backward(lines) {
 		out = append(out, line...)
 	}
@@ -371,16 +374,12 @@ func (l *Log) kept(c *Contents, size int64) ([]byte, error) {
 
 // lines are a send and its outcome.
 func (c *Contents) lines(s Send) ([]byte, error) {
-	line, err := encode(entry{Send: &s})
+	line, err := encode(nil, entry{Send: &s})
 	if err != nil {
 		return nil, err
 	}
 	if o, found := c.Outcomes[s.Nonce]; found {
-		more, err := encode(entry{Outcome: &o})
-		if err != nil {
-			return nil, err
-		}
-		line = append(line, more...)
+		return encode(line, entry{Outcome: &o})
 	}
 	return line, nil
 }
