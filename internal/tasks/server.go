@@ -52,7 +52,7 @@ type Server struct {
 var workers = map[planner.Queue]int{
 	planner.QueueControl: 2,
 	planner.QueueMoney:   4,
-	planner.QueueRate:    8,
+	planner.QueueRate:    16,
 	planner.QueueWatch:   2,
 }
 

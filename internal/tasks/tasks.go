@@ -29,12 +29,10 @@ const (
 	TypeReview = "applications:review"
 )
 
-// pageSize is how many operations travel as one task, and ratingsPage how many
-// ratings: they are begun together, and share each write of the disk.
-const (
-	pageSize    = 50
-	ratingsPage = 200
-)
+// pageSize is how many operations travel as one task. Ratings of a page are begun
+// together and share each write of the disk; larger pages would gain little, and
+// would keep Redis from the others for longer.
+const pageSize = 50
 
 // maxRetry is how often Asynq starts a task again after a failure of Redis. The
 // sweeper would make it anew in any case.
@@ -91,11 +89,7 @@ func (c *Client) Enqueue(ctx context.Context, next []executor.Next) error {
 		pages[p] = append(pages[p], n.ID)
 	}
 	for p, ids := range pages {
-		size := pageSize
-		if p.queue == planner.QueueRate {
-			size = ratingsPage
-		}
-		for chunk := range slices.Chunk(ids, size) {
+		for chunk := range slices.Chunk(ids, pageSize) {
 			if err := c.put(ctx, TypePerform, page{IDs: chunk}, p.queue, p.delay); err != nil {
 				return err
 			}
