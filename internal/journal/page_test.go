@@ -70,7 +70,7 @@ func TestPages(t *testing.T) {
 			want := s.get(ops[3].ID)
 			for _, op := range ops[:3] {
 				got := s.get(op.ID)
-				got.ID, got.Operation = want.ID, want.Operation
+				got.ID, got.Operation, got.Doc = want.ID, want.Operation, want.Doc
 				s.same("operation of a page", got, want)
 			}
 		}},
