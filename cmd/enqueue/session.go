@@ -6,21 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	mrand "math/rand/v2"
 	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/assembly"
 	"github.com/campaign-runner/campaign-runner/internal/embedded"
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/limiter"
 	"github.com/campaign-runner/campaign-runner/internal/operator"
-	"github.com/campaign-runner/campaign-runner/internal/scheduler"
 	"github.com/campaign-runner/campaign-runner/internal/tasks"
-	"github.com/campaign-runner/campaign-runner/internal/watcher"
 )
 
 // session is an operator on the journal that the settings name.
@@ -89,41 +87,18 @@ func (a *app) assemble(ctx context.Context, s *session, n need) error {
 	if s.client, err = a.api(limit.Wait); err != nil {
 		return err
 	}
-	s.Operator = operator.New(a.operator(s.client, j, limit, tasks.NewClient(queue, a.now, 1)))
+	rooms := assembly.Config{
+		Executor: executor.Config{
+			Journal: j, Now: a.now, Log: a.log, Wait: limit.Wait, Refused: limit.Refused, Urgent: limiter.Urgent,
+			Draw: rand.Text, Jitter: assembly.Jitter, Concurrency: a.set.Concurrency, SettleAfter: a.set.SettleAfter,
+		},
+		Journal: j, Queue: tasks.NewClient(queue, a.now, 1),
+	}
+	if s.client != nil {
+		rooms.Market = s.client
+	}
+	s.Operator = assembly.New(rooms).Operator
 	return nil
-}
-
-// operator wires the rooms that commands use. Without a client nothing asks the
-// marketplace.
-func (a *app) operator(client *api.Client, j *journal.Journal, limit *limiter.Limiter, queue *tasks.Client) operator.Config {
-	cfg := executor.Config{
-		Journal: j, Now: a.now, Log: a.log, Wait: limit.Wait, Refused: limit.Refused, Urgent: limiter.Urgent,
-		Draw: rand.Text, Jitter: jitter, Concurrency: a.set.Concurrency, SettleAfter: a.set.SettleAfter,
-	}
-	out := operator.Config{Journal: j, Queue: queue, Now: a.now, Log: a.log, Draw: rand.Text, SettleAfter: a.set.SettleAfter}
-	if client != nil {
-		cfg.Market, out.Market = client, client
-	}
-	exec := executor.New(cfg)
-	out.Executor = exec
-	out.Scheduler = scheduler.New(scheduler.Config{
-		Journal: j, Now: a.now, Log: a.log, Enqueue: queue.Operations, Review: queue.Review,
-	})
-	watch := watcher.Config{
-		Journal: j, Now: a.now, Log: a.log, Plan: exec.Plan, Enqueue: queue.Enqueue, StartReview: queue.Review,
-	}
-	if client != nil {
-		watch.Market = client
-	}
-	out.Judge = watcher.New(watch)
-	return out
-}
-
-func jitter(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
-	return time.Duration(mrand.Int64N(int64(d))) //nolint:gosec // it spreads retries, and guards nothing
 }
 
 // findRedis is the address of the Redis. A command that can do alone gets an

@@ -11,7 +11,7 @@ import (
 
 // apply plans and applies the spec as `enqueue apply` does.
 func (d *demo) apply(ctx context.Context) error {
-	op := d.runner.Operator()
+	op := d.runner.Operator
 	plan, err := op.Plan(ctx, []*campaigns.File{d.file}, operator.Options{Horizon: demoDays * 24 * time.Hour})
 	if err != nil {
 		return err

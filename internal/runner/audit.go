@@ -61,7 +61,7 @@ const alertAudit = "audit"
 // audit compares the books with the marketplace, puts right what surely can be,
 // and tells the rest.
 func (r *Runner) audit(ctx context.Context) {
-	found, err := r.operator.Reconcile(ctx)
+	found, err := r.Operator.Reconcile(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
 			return

@@ -88,7 +88,7 @@ func (r *Runner) begin(t turn, work func()) {
 // nothing happens.
 func (r *Runner) pollEvery() time.Duration {
 	const least, most = time.Second, time.Minute
-	return r.watch.Pace(min(max(20*r.cfg.Settings.RateLimit.Interval(), least), most))
+	return r.Watcher.Pace(min(max(20*r.cfg.Settings.RateLimit.Interval(), least), most))
 }
 
 // heed reads the jobs that callbacks named.
@@ -98,7 +98,7 @@ func (r *Runner) heed(ctx context.Context) {
 	default:
 		return
 	}
-	if err := r.watch.Heed(ctx); err != nil {
+	if err := r.Watcher.Heed(ctx); err != nil {
 		r.complain(ctx, "callbacks", err)
 	}
 }
@@ -131,7 +131,7 @@ func (r *Runner) yield(fence string) {
 }
 
 func (r *Runner) tick(ctx context.Context, fence *string) {
-	_, err := r.sched.Tick(ctx, *fence)
+	_, err := r.Scheduler.Tick(ctx, *fence)
 	if errors.Is(err, journal.ErrFenced) {
 		*fence = ""
 		r.web.metrics.SetSchedulerLag(0)
@@ -153,7 +153,7 @@ func (r *Runner) latches(ctx context.Context) {
 }
 
 func (r *Runner) chains(ctx context.Context) {
-	if err := r.sched.Chains(ctx); err != nil {
+	if err := r.Scheduler.Chains(ctx); err != nil {
 		r.complain(ctx, "chains", err)
 	}
 }
@@ -164,7 +164,7 @@ func (r *Runner) poll(ctx context.Context) {
 	default:
 		return
 	}
-	err := r.watch.Poll(ctx)
+	err := r.Watcher.Poll(ctx)
 	r.web.setAPI(err)
 	if err == nil && r.polls.Add(1)%balanceEvery == 1 {
 		_, err = r.Executor.Balance(ctx)
@@ -220,7 +220,7 @@ func (r *Runner) verify(ctx context.Context) {
 }
 
 func (r *Runner) verifyOnce(ctx context.Context) error {
-	if _, err := r.operator.Account(ctx); err != nil {
+	if _, err := r.Operator.Account(ctx); err != nil {
 		return err
 	}
 	_, err := r.Executor.Balance(ctx)

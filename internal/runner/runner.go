@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	mrand "math/rand/v2"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -19,16 +18,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/assembly"
 	"github.com/campaign-runner/campaign-runner/internal/embedded"
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/limiter"
-	"github.com/campaign-runner/campaign-runner/internal/operator"
-	"github.com/campaign-runner/campaign-runner/internal/scheduler"
 	"github.com/campaign-runner/campaign-runner/internal/sendlog"
 	"github.com/campaign-runner/campaign-runner/internal/settings"
 	"github.com/campaign-runner/campaign-runner/internal/tasks"
-	"github.com/campaign-runner/campaign-runner/internal/watcher"
 )
 
 // Config is what a runner is made of.
@@ -47,6 +44,8 @@ type Config struct {
 
 // Runner is a running runner.
 type Runner struct {
+	assembly.Rooms
+
 	cfg      Config
 	redis    *embedded.Server // nil where REDIS_URL names one
 	once     redis.UniversalClient
@@ -55,20 +54,16 @@ type Runner struct {
 	holder   string
 	verified chan struct{}
 
-	Journal  *journal.Journal
-	Executor *executor.Executor
-	Tasks    *tasks.Client
-	guard    atomic.Pointer[sendlog.Guard]
-	address  string
+	Journal *journal.Journal
+	Tasks   *tasks.Client
+	guard   atomic.Pointer[sendlog.Guard]
+	address string
 	// nodes are the incarnations of a cluster's nodes that were seen.
-	nodes    sync.Map
-	limit    *limiter.Limiter
-	sched    *scheduler.Scheduler
-	watch    *watcher.Watcher
-	sweeper  *tasks.Sweeper
-	workers  *tasks.Server
-	web      *web
-	operator *operator.Operator
+	nodes   sync.Map
+	limit   *limiter.Limiter
+	sweeper *tasks.Sweeper
+	workers *tasks.Server
+	web     *web
 
 	stop    context.CancelFunc
 	loops   sync.WaitGroup
@@ -89,7 +84,7 @@ func Start(ctx context.Context, cfg Config) (*Runner, error) {
 	if cfg.Scale <= 0 {
 		cfg.Scale = 1
 	}
-	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), rota: rota{jitter: jitter}}
+	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), rota: rota{jitter: assembly.Jitter}}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -176,26 +171,17 @@ func (r *Runner) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.Executor = executor.New(r.executorConfig())
 	r.Tasks = tasks.NewClient(r.queue, cfg.Now, cfg.Scale)
-	r.sched = scheduler.New(scheduler.Config{
-		Journal: r.Journal, Now: cfg.Now, Log: cfg.Log, Grace: r.scaled(time.Minute),
-		Enqueue: r.Tasks.Operations, Review: r.Tasks.Review, Lag: r.web.metrics.SetSchedulerLag,
-	})
-	r.watch = watcher.New(watcher.Config{
-		Journal: r.Journal, Market: r.client, Now: cfg.Now, Log: cfg.Log,
-		Plan: r.Executor.Plan, Enqueue: r.Tasks.Enqueue, StartReview: r.Tasks.Review, Suspect: r.suspect,
+	r.Rooms = assembly.New(assembly.Config{
+		Executor: r.executorConfig(), Journal: r.Journal, Market: r.client, Queue: r.Tasks,
+		Grace: r.scaled(time.Minute), Lag: r.web.metrics.SetSchedulerLag,
 	})
 	r.sweeper = tasks.NewSweeper(tasks.SweeperConfig{
 		Redis: r.queue, Journal: r.Journal, Client: r.Tasks, Now: cfg.Now, Log: cfg.Log,
 		Abandoned: r.Executor.Abandoned, Overdue: r.scaled(15 * time.Second),
 	})
-	r.operator = operator.New(operator.Config{
-		Journal: r.Journal, Market: r.client, Executor: r.Executor, Scheduler: r.sched, Queue: r.Tasks, Judge: r.watch,
-		Now: cfg.Now, Log: cfg.Log, Draw: rand.Text, Grace: r.scaled(time.Minute), SettleAfter: r.scaled(s.SettleAfter),
-	})
 	r.workers = tasks.NewServer(tasks.ServerConfig{
-		Redis: r.queue, Client: r.Tasks, Performer: r.Executor, Reviewer: r.watch, Log: cfg.Log,
+		Redis: r.queue, Client: r.Tasks, Performer: r.Executor, Reviewer: r.Watcher, Log: cfg.Log,
 		Grace: s.APITimeout + 15*time.Second,
 	})
 	return nil
@@ -204,9 +190,9 @@ func (r *Runner) assemble(ctx context.Context) error {
 func (r *Runner) executorConfig() executor.Config {
 	s := r.cfg.Settings
 	return executor.Config{
-		Witness: r.guard.Load(), Journal: r.Journal, Market: r.client, Now: r.cfg.Now, Log: r.cfg.Log,
+		Witness: r.guard.Load(), Journal: r.Journal, Now: r.cfg.Now, Log: r.cfg.Log,
 		Wait: r.permit, Refused: r.limit.Refused, Urgent: limiter.Urgent, Suspect: r.suspect,
-		Draw: rand.Text, Jitter: jitter, Concurrency: s.Concurrency,
+		Draw: rand.Text, Jitter: assembly.Jitter, Concurrency: s.Concurrency,
 		SettleAfter: r.scaled(s.SettleAfter), SendWithin: r.scaled(10 * time.Second),
 		Abandon: r.scaled(s.APITimeout + 30*time.Second), QuietFor: r.scaled(s.APITimeout + 10*time.Second),
 	}
@@ -215,13 +201,6 @@ func (r *Runner) executorConfig() executor.Config {
 // scaled is a span of the wall clock as one of the runner's clock.
 func (r *Runner) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * r.cfg.Scale)
-}
-
-func jitter(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
-	return time.Duration(mrand.Int64N(int64(d))) //nolint:gosec // it spreads retries and guards nothing
 }
 
 // permit lets a request pass once the account is known to be the journal's and
@@ -234,9 +213,6 @@ func (r *Runner) permit(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
-
-// Operator does what a person asks of this runner's books.
-func (r *Runner) Operator() *operator.Operator { return r.operator }
 
 // Addr is where the console listens.
 func (r *Runner) Addr() string { return r.web.addr }

@@ -43,7 +43,7 @@ func (a *agenda) Enqueue(_ context.Context, next []executor.Next) error {
 	return nil
 }
 
-func (a *agenda) operations(_ context.Context, ops []planner.Operation) error {
+func (a *agenda) Operations(_ context.Context, ops []planner.Operation) error {
 	for i := range ops {
 		a.push(entry{rank: ranks[ops[i].Queue()], id: ops[i].ID})
 	}

@@ -18,13 +18,12 @@ import (
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/assembly"
 	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/memory"
 	"github.com/campaign-runner/campaign-runner/internal/operator"
 	"github.com/campaign-runner/campaign-runner/internal/sandbox"
-	"github.com/campaign-runner/campaign-runner/internal/scheduler"
-	"github.com/campaign-runner/campaign-runner/internal/watcher"
 )
 
 // Config says what is simulated.
@@ -65,11 +64,8 @@ type world struct {
 	rng    *rand.Rand
 	market *sandbox.Sandbox
 
-	journal  *journal.Journal
-	executor *executor.Executor
-	sched    *scheduler.Scheduler
-	watch    *watcher.Watcher
-	operator *operator.Operator
+	assembly.Rooms
+	journal *journal.Journal
 
 	agenda agenda
 	poll   time.Time
@@ -135,21 +131,12 @@ func (w *world) assemble() error {
 	if err != nil {
 		return err
 	}
-	w.executor = executor.New(executor.Config{
-		Journal: &recorder{w.journal, w.caps}, Market: client, Wait: w.wait, Now: w.clock.now, Draw: w.draw, Jitter: w.jitter,
-		Log: w.cfg.Log, Concurrency: 1,
-	})
-	w.sched = scheduler.New(scheduler.Config{
-		Journal: w.journal, Now: w.clock.now, Log: w.cfg.Log, Grace: grace, Abreast: 1,
-		Enqueue: w.agenda.operations, Review: w.agenda.Review,
-	})
-	w.watch = watcher.New(watcher.Config{
-		Journal: w.journal, Market: client, Now: w.clock.now, Log: w.cfg.Log,
-		Plan: w.executor.Plan, Enqueue: w.agenda.Enqueue, StartReview: w.agenda.Review,
-	})
-	w.operator = operator.New(operator.Config{
-		Journal: w.journal, Market: client, Executor: w.executor, Scheduler: w.sched, Queue: &w.agenda, Judge: w.watch,
-		Now: w.clock.now, Log: w.cfg.Log, Draw: w.draw, Grace: grace,
+	w.Rooms = assembly.New(assembly.Config{
+		Executor: executor.Config{
+			Journal: &recorder{w.journal, w.caps}, Wait: w.wait, Now: w.clock.now, Draw: w.draw, Jitter: w.jitter,
+			Log: w.cfg.Log, Concurrency: 1,
+		},
+		Journal: w.journal, Market: client, Queue: &w.agenda, Grace: grace, Abreast: 1,
 	})
 	return nil
 }
@@ -181,14 +168,14 @@ func (w *world) apply(ctx context.Context) error {
 	if err := w.makeAdopted(); err != nil {
 		return err
 	}
-	if _, err := w.executor.Balance(ctx); err != nil {
+	if _, err := w.Executor.Balance(ctx); err != nil {
 		return err
 	}
-	plan, err := w.operator.Plan(ctx, w.cfg.Files, operator.Options{})
+	plan, err := w.Operator.Plan(ctx, w.cfg.Files, operator.Options{})
 	if err != nil {
 		return err
 	}
-	_, err = w.operator.Apply(ctx, plan)
+	_, err = w.Operator.Apply(ctx, plan)
 	return err
 }
 
@@ -288,7 +275,7 @@ func (w *world) next(ctx context.Context) (time.Time, error) {
 // at the marketplace.
 func (w *world) step(ctx context.Context) error {
 	for {
-		n, err := w.sched.Tick(ctx, "")
+		n, err := w.Scheduler.Tick(ctx, "")
 		if err != nil {
 			return err
 		}
@@ -316,7 +303,7 @@ func (w *world) performDue(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := w.sched.Chains(ctx); err != nil {
+		if err := w.Scheduler.Chains(ctx); err != nil {
 			return err
 		}
 		if due, more := w.agenda.due(); !more || due.After(w.clock.now()) {
@@ -330,9 +317,9 @@ func (w *world) perform(ctx context.Context, e entry) error {
 	var next []executor.Next
 	var err error
 	if e.review != nil {
-		next, err = w.watch.Review(ctx, *e.review)
+		next, err = w.Watcher.Review(ctx, *e.review)
 	} else {
-		next, err = w.executor.Perform(ctx, []string{e.id})
+		next, err = w.Executor.Perform(ctx, []string{e.id})
 	}
 	if err != nil {
 		return err
@@ -342,10 +329,10 @@ func (w *world) perform(ctx context.Context, e entry) error {
 
 // look polls the marketplace and enforces budgets that it found consumed.
 func (w *world) look(ctx context.Context) error {
-	if err := w.watch.Poll(ctx); err != nil {
+	if err := w.Watcher.Poll(ctx); err != nil {
 		return err
 	}
-	next, err := w.executor.EnforceLatches(ctx)
+	next, err := w.Executor.EnforceLatches(ctx)
 	if err != nil {
 		return err
 	}
