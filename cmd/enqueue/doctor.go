@@ -55,6 +55,7 @@ func (a *app) examine(ctx context.Context) []doctor.Finding {
 		doctor.Folder("send log", filepath.Join(a.set.DataDir, "sends")))
 	s := &session{}
 	defer s.close()
+	quietRedis()
 	owner, redis := a.examineRedis(ctx, s)
 	found = append(found, redis...)
 	if a.wrong != nil {

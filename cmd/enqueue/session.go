@@ -60,9 +60,12 @@ func (a *app) open(ctx context.Context, n need) (*session, error) {
 	return s, nil
 }
 
+// quietRedis shuts the log of the Redis client, which would tell each failure a
+// second time.
+func quietRedis() { embedded.LogClient(slog.New(slog.DiscardHandler), time.Now) }
+
 func (a *app) assemble(ctx context.Context, s *session, n need) error {
-	// The Redis client's own log would tell each failure a second time.
-	embedded.LogClient(slog.New(slog.DiscardHandler), time.Now)
+	quietRedis()
 	url, err := a.findRedis(ctx, s, n)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -193,33 +192,15 @@ func (w world) ready(t *testing.T) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// realRedis starts a redis-server of its own, as an operator would.
-func realRedis(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal("redis-server is missing: `make deps` installs it")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	must(t, err)
-	must(t, ln.Close())
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", t.TempDir())
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
-	})
-	return "redis://127.0.0.1:" + port
-}
-
 // TestMainJob applies the example spec over each kind of Redis and compares the
 // books with the marketplace's.
 func TestMainJob(t *testing.T) {
 	t.Parallel()
 	for name, extra := range map[string]func(*testing.T) []string{
 		"a redis-server of the operator's": func(t *testing.T) []string { return []string{"REDIS_URL=" + realRedis(t)} },
+		"a redis-server over TLS":          tlsRedis,
+		"a redis-server behind Sentinel":   func(t *testing.T) []string { return []string{"REDIS_URL=" + sentinelRedis(t).url} },
+		"a Redis Cluster":                  func(t *testing.T) []string { return []string{"REDIS_URL=" + clusterRedis(t)} },
 		"the private redis-server":         func(*testing.T) []string { return nil },
 		"the in-process redis":             func(*testing.T) []string { return []string{"PATH=/nonexistent"} },
 	} {

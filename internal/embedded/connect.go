@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -154,6 +155,7 @@ func Ping(ctx context.Context, client redis.UniversalClient, url string) error {
 // advice turns an error of a first contact into what to do about it.
 func advice(err error) string {
 	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
 	text := err.Error()
 	switch {
 	case strings.HasPrefix(text, "NOAUTH"), strings.HasPrefix(text, "WRONGPASS"),
@@ -161,6 +163,8 @@ func advice(err error) string {
 		return "user or password refused: correct them in REDIS_URL"
 	case strings.HasPrefix(text, "LOADING"):
 		return "still loading its data: try again in a moment"
+	case errors.As(err, &cert):
+		return "its certificate is not trusted here: set SSL_CERT_FILE to that of its authority, and give the host as the certificate names it"
 	case errors.As(err, &dns):
 		return "host not found: correct it in REDIS_URL"
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -191,7 +194,12 @@ func TestPingSaysWhatToDo(t *testing.T) {
 	m.RequireAuth("right")
 	loading := miniredis.RunT(t)
 	loading.SetError("LOADING Redis is loading the dataset in memory")
+	stranger := httptest.NewUnstartedServer(http.NotFoundHandler())
+	stranger.Config.ErrorLog = log.New(io.Discard, "", 0)
+	stranger.StartTLS()
+	t.Cleanup(stranger.Close)
 	for want, url := range map[string]string{
+		"set SSL_CERT_FILE":  "rediss://:wrong-pw@" + stranger.Listener.Addr().String(),
 		"password refused":   "redis://:wrong-pw@" + m.Addr(),
 		"nobody listens":     "redis://:wrong-pw@127.0.0.1:1",
 		"nobody listens ":    "unix://:wrong-pw@/nowhere/redis.sock",
