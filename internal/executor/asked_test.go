@@ -36,6 +36,9 @@ func (d dies) Begin(ctx context.Context, s journal.Start) (journal.Passage, erro
 	return d.Journal.Begin(ctx, s)
 }
 
+// impatient takes over at once what another process has asked and not heard of.
+func impatient(cfg *executor.Config) { cfg.AskWithin = time.Nanosecond }
+
 // askedInEarnest is one create whose price question makes the job.
 func askedInEarnest(t *testing.T) (*rig, []string) {
 	t.Helper()
@@ -67,6 +70,11 @@ func TestAProcessThatDiesAfterAQuoteMadeAJobLosesNothing(t *testing.T) {
 				t.Error("nothing tells that its price was asked for")
 			}
 			r.exec = r.executor(nil) // another process
+			r.step()
+			if n := r.box.Traffic().Received["jobs"]; n != 0 {
+				t.Errorf("the job of a question that may be on its way was looked for %d times", n)
+			}
+			r.exec = r.executor(impatient)
 			r.settle()
 			if op := r.want(ids[0], planner.Applied); op.Asked {
 				t.Error("its price is still being asked for")
@@ -112,7 +120,7 @@ func TestWhoComesSecondLeavesTheJobOfAQuoteAlone(t *testing.T) {
 		then      planner.State
 	}{
 		"another worker booked it": {func(r *rig, ids []string) {
-			_, err := r.executor(nil).Perform(t.Context(), ids)
+			_, err := r.executor(impatient).Perform(t.Context(), ids)
 			r.must(err)
 		}, planner.Applied},
 		"sends were frozen": {func(r *rig, _ []string) {
@@ -127,6 +135,7 @@ func TestWhoComesSecondLeavesTheJobOfAQuoteAlone(t *testing.T) {
 				t.Fatalf("perform: %v, want %v", err, errKilled)
 			}
 			second := r.executor(func(cfg *executor.Config) {
+				impatient(cfg)
 				cfg.Journal = &overtaken{r.books, func() { c.meanwhile(r, ids) }}
 			})
 			_, err := second.Perform(t.Context(), ids)

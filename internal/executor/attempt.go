@@ -28,8 +28,10 @@ type call struct {
 	// before reads what must be read in that quiet and adds it to the evidence;
 	// nil reads nothing.
 	before func(ctx context.Context) error
-	// accident is the job that a quote made; 0 as a rule.
+	// accident is the job that a quote made, and question by which token it was
+	// asked; 0 and "" as a rule.
 	accident int64
+	question string
 	// pass is the witness's leave, and passage what the journal wrote.
 	pass    sendlog.Pass
 	passage journal.Passage
@@ -256,7 +258,7 @@ func (e *Executor) begin(ctx context.Context, op *journal.Op, c *call, nonce str
 	now := e.Now()
 	start := journal.Start{
 		Op: op, Nonce: nonce, Now: now, Deadline: now.Add(e.Abandon),
-		Amount: c.amount, Quote: c.quote,
+		Amount: c.amount, Quote: c.quote, Question: c.question,
 	}
 	if c.evidence != nil {
 		start.Evidence = c.evidence

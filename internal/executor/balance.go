@@ -23,7 +23,7 @@ func (e *Executor) lowBalance(ctx context.Context, op *journal.Op, c *call, p jo
 	if err != nil {
 		return nil, err
 	}
-	if account.Known && e.Now().Sub(account.ReadAt) < freshBalance && p.Detail[0] != "" {
+	if account.Known && account.Back == 0 && e.Now().Sub(account.ReadAt) < freshBalance && p.Detail[0] != "" {
 		return nil, e.end(ctx, op, planner.Skipped, fmt.Sprintf(
 			"%s USD would leave %s USD in the account, below its minimum balance", c.amount, microText(p.Detail[0])))
 	}

@@ -33,7 +33,7 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 		},
 	}
 	if got.jobID != 0 {
-		c.accident = got.jobID
+		c.accident, c.question = got.jobID, got.question
 		// The quote was the create: what it made is booked, and nothing is sent.
 		r := api.Receipt{JobID: got.jobID, Cost: got.cost}
 		c.send = func(context.Context) (effect, error) { return made(op, job, r), nil }
@@ -42,26 +42,38 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 }
 
 // priceOf asks what a create costs. Where the price was asked for before and
-// nobody knows the answer, as the process died, the question may have made the
-// job: then that is the create, or, where its price is not known, it is taken
-// back before the create goes on.
+// nobody knows the answer, as it was lost or the process died, the question may
+// have made the job: then that is the create, or, where its price is not known, it
+// is taken back before the create goes on.
 func (e *Executor) priceOf(ctx context.Context, op *journal.Op, job api.NewJob) (quoted, error) {
 	if !op.Asked {
-		return e.quotes.quote(ctx, op.ID, job)
+		return e.quotes.quote(ctx, op.ID, "", job)
 	}
 	if kept, ok := e.quotes.accidents.Load(op.Marker()); ok {
 		got, _ := kept.(quoted)
 		return got, nil
 	}
+	token, err := e.quotes.leave(ctx, op.ID, e.AskWithin)
+	if err != nil {
+		return quoted{}, err
+	}
+	got, err := e.foundByQuestion(ctx, op, token, job)
+	if err != nil {
+		// The question that came before is still to be looked for.
+		err = errors.Join(err, e.quotes.answered(ctx, op.ID, token, true))
+	}
+	return got, err
+}
+
+// foundByQuestion looks for the job that a question may have made whose answer is
+// not known, before the price is asked again. The caller has the leave to ask.
+func (e *Executor) foundByQuestion(ctx context.Context, op *journal.Op, token string, job api.NewJob) (quoted, error) {
 	found, err := e.withoutOwner(ctx, op.Marker())
 	if err != nil {
 		return quoted{}, err
 	}
 	if found == 0 {
-		if err := e.quotes.asking(ctx, op.ID, false); err != nil {
-			return quoted{}, err
-		}
-		return e.quotes.quote(ctx, op.ID, job)
+		return e.quotes.quote(ctx, op.ID, token, job)
 	}
 	// Another worker may have gone on meanwhile, and made the job in earnest.
 	still, err := e.unmoved(ctx, op)
@@ -76,14 +88,14 @@ func (e *Executor) priceOf(ctx context.Context, op *journal.Op, job api.NewJob) 
 		return quoted{}, err
 	}
 	if known {
-		return quoted{cost: cost, jobID: found}, nil
+		return quoted{cost: cost, jobID: found, question: token}, nil
 	}
 	undone := e.undoQuote(ctx, found)
 	var h *halt
 	if !errors.As(undone, &h) {
 		return quoted{}, undone
 	}
-	err = errors.Join(e.quotes.asking(ctx, op.ID, false),
+	err = errors.Join(e.quotes.answered(ctx, op.ID, token, false),
 		e.Journal.Alert(ctx, e.Now(), "get_cost", fmt.Sprintf("operation %s: %v", op.ID, undone)))
 	if err != nil {
 		return quoted{}, err

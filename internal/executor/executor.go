@@ -33,7 +33,8 @@ type Journal interface {
 	Job(ctx context.Context, id int64) (*journal.Job, error)
 	See(ctx context.Context, now time.Time, seen []journal.Sighting) error
 	Adopt(ctx context.Context, now time.Time, job journal.Job) error
-	Asking(ctx context.Context, op string, asking bool) error
+	Asking(ctx context.Context, op, token string, after time.Duration) (bool, error)
+	Answered(ctx context.Context, op, token string, lost bool) error
 	Quote(ctx context.Context, shape string) (money.USD, bool, error)
 	KeepQuote(ctx context.Context, shape string, cost money.USD) error
 	LatchedScopes(ctx context.Context) ([]string, error)
@@ -96,6 +97,10 @@ type Config struct {
 	// Abandon is when an operation that is sending counts as left by a dead
 	// worker. Default 90s; it must exceed SendWithin and the request's time-out.
 	Abandon time.Duration
+	// AskWithin is when a question for a price that nobody answered is given up, by
+	// the clock of Redis. Default 90s; it must exceed SendWithin and the request's
+	// time-out as they are on that clock.
+	AskWithin time.Duration
 	// QuietFor is how long other purchases wait while a refund is measured.
 	// Default 30s.
 	QuietFor time.Duration
@@ -145,6 +150,7 @@ func New(cfg Config) *Executor {
 	def(&cfg.SettleAfter, 2*time.Minute)
 	def(&cfg.SendWithin, 10*time.Second)
 	def(&cfg.Abandon, 90*time.Second)
+	def(&cfg.AskWithin, 90*time.Second)
 	def(&cfg.QuietFor, 30*time.Second)
 	if cfg.Concurrency <= 0 {
 		cfg.Concurrency = 16

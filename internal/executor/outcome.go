@@ -256,7 +256,7 @@ func (e *Executor) refused(ctx context.Context, op *journal.Op, c *call, p journ
 		return e.postpone(ctx, op, &later{after: firstBackoff, reason: "Redis lost writes that it had acknowledged"})
 	case journal.Frozen:
 		return e.postpone(ctx, op, &later{after: frozenFor, reason: reasonFrozen})
-	case journal.Stale, journal.Edited:
+	case journal.Stale, journal.Edited, journal.Asked:
 		return e.postpone(ctx, op, &later{after: firstBackoff})
 	case journal.Busy:
 		return e.postpone(ctx, op, e.inLine(op))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 
@@ -30,8 +31,10 @@ func newQuoter(e *Executor) *quoter { return &quoter{e: e} }
 // quoted is what a quote brought.
 type quoted struct {
 	cost money.USD
-	// jobID is not 0 where the marketplace ignored get_cost and made a job.
-	jobID int64
+	// jobID is not 0 where the marketplace ignored get_cost and made a job, and
+	// question then the token by which it was asked.
+	jobID    int64
+	question string
 }
 
 // Shape is a digest of what prices a job: everything but its words.
@@ -46,8 +49,9 @@ func Shape(job api.NewJob) string {
 
 // quote returns a kept quote or asks for one. Only the caller whose request
 // was sent sees a job that it made by accident. op is the create that the
-// question is asked for; "" where none is.
-func (q *quoter) quote(ctx context.Context, op string, job api.NewJob) (quoted, error) {
+// question is asked for, and token the leave to ask that it has already; both
+// are "" where there is none.
+func (q *quoter) quote(ctx context.Context, op, token string, job api.NewJob) (quoted, error) {
 	if kept, ok := q.accidents.Load(markerOfNew(job)); ok {
 		got, _ := kept.(quoted)
 		return got, nil
@@ -55,7 +59,7 @@ func (q *quoter) quote(ctx context.Context, op string, job api.NewJob) (quoted, 
 	shape := Shape(job)
 	cost, known, err := q.e.Journal.Quote(ctx, shape)
 	if err != nil || known {
-		return quoted{cost: cost}, err
+		return quoted{cost: cost}, errors.Join(err, q.answered(ctx, op, token, false))
 	}
 	mine := false
 	v, err, _ := q.flight.Do(shape, func() (any, error) {
@@ -65,38 +69,53 @@ func (q *quoter) quote(ctx context.Context, op string, job api.NewJob) (quoted, 
 			return quoted{cost: cost}, err
 		}
 		mine = true
-		return q.ask(ctx, op, shape, job)
+		return q.ask(ctx, op, token, shape, job)
 	})
+	if !mine {
+		err = errors.Join(err, q.answered(ctx, op, token, false)) // it was not asked for this one
+	}
 	if err != nil {
 		return quoted{}, err
 	}
 	got, _ := v.(quoted)
 	if !mine {
-		got.jobID = 0
+		got.jobID, got.question = 0, ""
 	}
 	return got, nil
 }
 
-func (q *quoter) ask(ctx context.Context, op, shape string, job api.NewJob) (quoted, error) {
+func (q *quoter) ask(ctx context.Context, op, token, shape string, job api.NewJob) (quoted, error) {
 	if err := q.e.Wait(ctx); err != nil {
 		return quoted{}, err
 	}
-	if err := q.asking(ctx, op, true); err != nil {
-		return quoted{}, err
+	if op != "" && token == "" {
+		var err error
+		if token, err = q.leave(ctx, op, 0); err != nil {
+			return quoted{}, err
+		}
 	}
+	done := false
+	defer func() {
+		if !done { // a defect: somebody else looks what became of it
+			_ = q.answered(ctx, op, token, true)
+		}
+	}()
 	now := q.e.Now()
 	ans, err := q.e.Market.Quote(api.SendBefore(api.WithPermit(ctx), now.Add(q.e.SendWithin)), job)
-	if err == nil && ans.JobID == 0 || err != nil && api.EffectOf(err) != api.EffectUnknown {
-		err = errors.Join(err, q.asking(ctx, op, false))
+	done = true
+	if err != nil || ans.JobID == 0 {
+		lost := err != nil && api.EffectOf(err) == api.EffectUnknown
+		err = errors.Join(err, q.answered(ctx, op, token, lost))
 	}
 	if err != nil {
 		return quoted{}, err
 	}
 	q.e.recovered(ctx, q.e.reads)
+	got := quoted{cost: ans.Cost, jobID: ans.JobID, question: token}
 	if ans.JobID != 0 {
 		q.e.Log.ErrorContext(ctx, "a quote made a job: get_cost was ignored", "job", ans.JobID, "cost", ans.Cost)
 		if marker := markerOfNew(job); marker != "" {
-			q.accidents.Store(marker, quoted{cost: ans.Cost, jobID: ans.JobID})
+			q.accidents.Store(marker, got)
 		}
 		err = q.e.Journal.Alert(ctx, now, "get_cost", fmt.Sprintf(
 			"the marketplace ignored get_cost and made job %d for %s USD: prices can no longer be asked without buying", ans.JobID, ans.Cost))
@@ -104,15 +123,26 @@ func (q *quoter) ask(ctx context.Context, op, shape string, job api.NewJob) (quo
 			return quoted{}, err
 		}
 	}
-	return quoted{cost: ans.Cost, jobID: ans.JobID}, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
+	return got, q.e.Journal.KeepQuote(ctx, shape, ans.Cost)
 }
 
-// asking notes on a create that its price is being asked for: see Journal.Asking.
-func (q *quoter) asking(ctx context.Context, op string, on bool) error {
-	if op == "" {
+// leave takes the leave to ask a create's price, and returns the token by which it
+// has it: see Journal.Asking. It puts the create off while another one asks.
+func (q *quoter) leave(ctx context.Context, op string, after time.Duration) (string, error) {
+	token := q.e.Draw()
+	ok, err := q.e.Journal.Asking(context.WithoutCancel(ctx), op, token, after)
+	if err == nil && !ok {
+		err = &later{after: firstBackoff + q.e.Jitter(firstBackoff)}
+	}
+	return token, err
+}
+
+// answered gives that leave back; lost tells that nobody knows the answer.
+func (q *quoter) answered(ctx context.Context, op, token string, lost bool) error {
+	if op == "" || token == "" {
 		return nil
 	}
-	return q.e.Journal.Asking(context.WithoutCancel(ctx), op, on)
+	return q.e.Journal.Answered(context.WithoutCancel(ctx), op, token, lost)
 }
 
 // forget drops a job that a quote made, once it is booked or taken back.
@@ -126,27 +156,42 @@ func markerOfNew(job api.NewJob) string {
 // Where another worker has the operation in hand, the job is the one that it
 // books or finds; and while nothing may be sent, the job is found again later.
 func (e *Executor) takeBack(ctx context.Context, op *journal.Op, c *call, gate journal.Gate) {
-	if c.accident == 0 || gate == journal.NotQueued || gate == journal.Frozen || gate == journal.Lost {
+	if c.accident == 0 || gate == journal.Frozen || gate == journal.Lost || gate == journal.Asked {
 		return
 	}
 	steady := context.WithoutCancel(ctx)
-	if ops, err := e.Journal.Load(steady, []string{op.ID}); err == nil && len(ops) > 0 &&
-		(ops[0].State != op.State || ops[0].Attempts != op.Attempts) {
+	if ops, err := e.Journal.Load(steady, []string{op.ID}); err == nil && len(ops) > 0 && claims(ops[0], op, c.accident) {
 		return
 	}
 	err := e.undoQuote(steady, c.accident)
-	err = errors.Join(err, e.quotes.asking(steady, op.ID, false))
+	var done *halt
+	// What could not be paused is looked for before the create is made again.
+	err = errors.Join(err, e.quotes.answered(steady, op.ID, c.question, !errors.As(err, &done)))
 	if aerr := e.Journal.Alert(steady, e.Now(), fmt.Sprintf("job:%d", c.accident),
 		fmt.Sprintf("operation %s: %v", op.ID, err)); aerr != nil {
 		e.Log.ErrorContext(ctx, "a job made by a quote", "job", c.accident, "err", err)
 	}
 }
 
+// claims tells whether an operation, as it is now, has a job that its question
+// made, or may find it; was is how it was when the question was asked.
+func claims(now, was *journal.Op, job int64) bool {
+	switch now.State {
+	case planner.Queued:
+		return now.Attempts != was.Attempts
+	case planner.Applied:
+		return now.JobID == job
+	case planner.Sending, planner.Unknown, planner.Parked:
+		return true
+	}
+	return false
+}
+
 // Quote is the cost of a job in USD, asked for at most once a shape. It is for
 // plans: no operation stands behind it, so a job that is made by accident is
 // paused at once.
 func (e *Executor) Quote(ctx context.Context, job api.NewJob) (money.USD, error) {
-	got, err := e.quotes.quote(ctx, "", job)
+	got, err := e.quotes.quote(ctx, "", "", job)
 	if err != nil || got.jobID == 0 {
 		return got.cost, err
 	}

@@ -110,7 +110,7 @@ func (e *Executor) quoteLike(ctx context.Context, job api.Job, seats int, flags 
 	if err != nil || known {
 		return cost, shape, err
 	}
-	got, err := e.quotes.quote(ctx, "", like)
+	got, err := e.quotes.quote(ctx, "", "", like)
 	if err != nil {
 		return 0, "", err
 	}

@@ -16,6 +16,8 @@ type Account struct {
 	// Balance is the last reading and ReadAt when it was.
 	Balance money.USD
 	ReadAt  time.Time
+	// Back is what refunds have brought since; the reading may hold it already.
+	Back money.USD
 	// Anchor is the balance that the account had before all that the journal
 	// booked; Anchored tells whether it is known.
 	Anchor   money.USD
@@ -52,6 +54,7 @@ func (j *Journal) Account(ctx context.Context) (Account, error) {
 		Reserved: money.USD(r.int("reserved")), Unknown: money.USD(r.int("unknown")),
 		Guessed: money.USD(r.int("guessed")), Inflight: int(r.int("inflight")),
 	}
+	a.Back = a.Refunded - money.USD(r.int("read_back"))
 	return a, r.err
 }
 

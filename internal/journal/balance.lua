@@ -6,7 +6,7 @@ local now, balance, inflight, charged, refunded = ARGV[1], num(ARGV[2]), num(ARG
 local account = P .. 'account'
 local spent, back = num(redis.call('HGET', account, 'charged')), num(redis.call('HGET', account, 'refunded'))
 -- What was charged meanwhile may have come after the reading.
-redis.call('HSET', account, 'balance', int(balance), 'spent', int(spent - charged), 'read_at', now)
+redis.call('HSET', account, 'balance', int(balance), 'spent', int(spent - charged), 'read_at', now, 'read_back', ARGV[5])
 local quiet = inflight == 0 and num(redis.call('HGET', account, 'inflight')) == 0
   and spent == charged and back == refunded
 -- make_up books what came back beyond the estimates of refunds: what the account

@@ -69,6 +69,9 @@ type Start struct {
 	MinBalance *money.USD
 	// Quote is what the marketplace said it costs; nil where it was not asked.
 	Quote *money.USD
+	// Question is the token by which the price was asked, where the question has
+	// made the job; "" elsewhere.
+	Question string
 	// Evidence is what was read beforehand, to decide a doubtful outcome by.
 	Evidence any
 	// QuietUntil, where not zero, asks that nothing else that moves money is in
@@ -95,6 +98,8 @@ const (
 	Busy Gate = "busy"
 	// Stale: the evidence is older than the last operation on the job.
 	Stale Gate = "stale"
+	// Asked: somebody asks its price, or lost the answer; that may have made it.
+	Asked Gate = "asked"
 	// Edited: the campaign's spec, and so perhaps its caps, is another one by now.
 	Edited Gate = "edited"
 	// Latched: a budget reached its threshold and is closed.
@@ -153,7 +158,7 @@ func (j *Journal) Begin(ctx context.Context, s Start) (Passage, error) {
 	}
 	args := []any{
 		s.Op.ID, s.Nonce, millis(s.Now), lane, gen, micros(s.Amount), class(s.Op.Kind),
-		microsOrNone(s.Quote), string(evidence), least, event.text(), millis(s.QuietUntil), millis(s.Deadline), "", "", "", len(s.Limits),
+		microsOrNone(s.Quote), string(evidence), least, event.text(), millis(s.QuietUntil), millis(s.Deadline), "", "", "", s.Question, len(s.Limits),
 	}
 	for _, l := range s.Limits {
 		args = append(args, l.Scope, l.Window, micros(l.Cap), micros(l.PauseAt), string(l.Measure), string(l.Resume))

@@ -1,7 +1,8 @@
 -- The one door to the marketplace: it lets one caller through once an attempt.
 -- ARGV: id, nonce, now, lane job, lane generation, amount, kind class, quote,
 --       evidence, minimum balance, event, quiet until, deadline, journal id,
---       holder, highest sequence number that the holder was given, count, then
+--       holder, highest sequence number that the holder was given, the token by
+--       which its price was asked or '', count, then
 --       scope, window, cap, pause_at, measure, resume for each budget, then the
 --       digest of the spec that these are from.
 -- kind class: 'pay' buys seats, 'refund' pauses, '' moves no money.
@@ -25,6 +26,9 @@ if state == 'sending' and redis.call('HGET', k, 'x') == nonce then
 end
 if state ~= 'queued' then return {'state', state} end
 if redis.call('EXISTS', P .. 'frozen') == 1 then return {'frozen'} end
+-- What another one asks the price of may have been made by the question.
+local asked = redis.call('HGET', k, 'qa')
+if asked and (ARGV[17] == '' or string.match(asked, '^(.*)@%d+$') ~= ARGV[17]) then return {'asked'} end
 
 local c = campaign_of(id)
 local FAR = '9000000000000'
@@ -65,9 +69,9 @@ if quiet ~= '' then
   if num(redis.call('HGET', account, 'inflight')) > 0 then return {'busy', 'inflight'} end
 end
 
-local list, base = {}, 18
+local list, base = {}, 19
 if class == 'pay' then
-  for i = 1, num(ARGV[17]) do
+  for i = 1, num(ARGV[18]) do
     local scope, cap, pause_at = ARGV[base], num(ARGV[base + 2]), ARGV[base + 3]
     local sk = P .. 'budget:' .. scope
     local window = current(sk, ARGV[base + 1])

@@ -225,6 +225,26 @@ func TestBegin(t *testing.T) {
 			s.must(err)
 			s.same("anchored by it", account.Anchored, false)
 		}},
+		{"a refund that the last reading may hold adds nothing to it", func(s *store) {
+			least := usd("10")
+			keep := func(st *journal.Start) { st.MinBalance = &least }
+			s.made("a", 1, "1.5", free())
+			pause := s.begun(s.queued(operation(planner.Pause, "a", 1)), "0", nil)
+			account, err := s.Account(s.ctx)
+			s.must(err)
+			s.must(s.ReadBalance(s.ctx, s.now, usd("11"), account)) // the pause has landed
+			back := usd("1")
+			s.ended(pause, planner.Applied, func(set *journal.Settlement) { set.Refund = &back })
+			account, err = s.Account(s.ctx)
+			s.must(err)
+			s.same("back since the reading", account.Back, back)
+			s.refuses(journal.LowBalance, s.queued(operation(planner.Create, "b", 0)), "1.5", free(), keep)
+			s.must(s.ReadBalance(s.ctx, s.now, usd("11"), account))
+			account, err = s.Account(s.ctx)
+			s.must(err)
+			s.same("back since the next", account.Back, usd("0"))
+			s.begun(s.queued(operation(planner.Create, "c", 0)), "1", free(), keep)
+		}},
 		{"the first quiet reading anchors the books", func(s *store) {
 			s.made("a", 1, "1.5", free())
 			account, err := s.Account(s.ctx)

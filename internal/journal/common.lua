@@ -141,10 +141,11 @@ local function latch(scope, window, sk, wk, now)
 end
 
 -- give_back books what came back for a job. It counts against the newest
--- charges of the job, in their windows.
+-- charges of the job, in their windows. What the account has left does not grow by
+-- it before the next reading: the last one may hold it already.
 local function give_back(now, id, job, amount)
   local left, ck = amount, P .. 'charges:' .. job
-  account_add('spent', -left); account_add('refunded', left)
+  account_add('refunded', left)
   while left > 0 do
     local newest = redis.call('LPOP', ck)
     if not newest then break end

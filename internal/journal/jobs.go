@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -260,15 +261,27 @@ func (j *Journal) Rehome(ctx context.Context, now time.Time, op string, from int
 	return Rehoming(out[0]), nil
 }
 
-// Asking notes on a queued create that its price is being asked for, and takes
-// the note off: should the process die in between, the marketplace may have
-// taken the question for the create.
-func (j *Journal) Asking(ctx context.Context, op string, asking bool) error {
+// Asking notes on a queued create that token asks for its price, and tells
+// whether it may: one asks at a time. Should its process die, or the answer be
+// lost, the marketplace may have taken the question for the create. Where after
+// is above zero, a question that is lost, or older than that by the clock of
+// Redis, is taken over: whoever does looks for its job first.
+func (j *Journal) Asking(ctx context.Context, op, token string, after time.Duration) (bool, error) {
+	age := ""
+	if after > 0 {
+		age = strconv.FormatInt(after.Milliseconds(), 10)
+	}
+	out, err := j.run(ctx, "asking", op, token, age)
+	return err == nil && out[0] == "ok", err
+}
+
+// Answered ends token's question. lost tells that nobody knows the answer.
+func (j *Journal) Answered(ctx context.Context, op, token string, lost bool) error {
 	flag := ""
-	if asking {
+	if lost {
 		flag = "1"
 	}
-	_, err := j.run(ctx, "asking", op, flag)
+	_, err := j.run(ctx, "answered", op, token, flag)
 	return err
 }
 

@@ -44,7 +44,8 @@ type Op struct {
 	Negative int
 	// Nonce names the caller that was let through, while it is sending.
 	Nonce string
-	// Asked tells that its price was asked for, and that nobody knows the answer.
+	// Asked tells that its price is being asked for, or was and nobody knows the
+	// answer.
 	Asked bool
 	// Generation changes whenever an operation on the same job begins or ends.
 	Generation string

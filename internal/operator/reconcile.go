@@ -8,6 +8,7 @@ import (
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
@@ -108,7 +109,7 @@ func (o *Operator) dropTwin(ctx context.Context, d *Duplicate, s *survey, told m
 		if own := s.owned[id]; own != nil && own.Campaign != planner.ManualCampaign && own.Op != kept.Op {
 			continue // another create's: it is told as misplaced
 		}
-		if err := o.pauseTwin(ctx, kept, s.listed[id]); err != nil {
+		if err := o.pauseTwin(ctx, kept, s.listed[id], s.mean); err != nil {
 			return err
 		}
 		d.Paused = append(d.Paused, id)
@@ -130,9 +131,9 @@ func (s *survey) keeper(d *Duplicate) *journal.Job {
 
 // pauseTwin books a second job of one create at the price of the first, and
 // pauses it.
-func (o *Operator) pauseTwin(ctx context.Context, kept *journal.Job, twin api.Job) error {
+func (o *Operator) pauseTwin(ctx context.Context, kept *journal.Job, twin api.Job, mean executor.SeatsMean) error {
 	now := o.Now().UTC()
-	cost, seats, err := o.priceOfTwin(ctx, kept, twin)
+	cost, seats, err := o.priceOfTwin(ctx, kept, twin, mean)
 	if err != nil {
 		return err
 	}
@@ -160,11 +161,16 @@ func (o *Operator) pauseTwin(ctx context.Context, kept *journal.Job, twin api.Jo
 	return err
 }
 
-// priceOfTwin is what a second job of a create did cost: as much as the first.
-func (o *Operator) priceOfTwin(ctx context.Context, kept *journal.Job, twin api.Job) (money.USD, int, error) {
+// priceOfTwin is what a second job of a create did cost: as much as the first
+// where it has as many seats. One that a question for the price of more seats has
+// made has others. Of a finished job the number tells nothing.
+func (o *Operator) priceOfTwin(ctx context.Context, kept *journal.Job, twin api.Job, mean executor.SeatsMean) (money.USD, int, error) {
 	op, err := o.Journal.Get(ctx, kept.Op)
 	if err == nil && op.Cost != nil {
-		if seats := boughtSeats(op); seats > 0 {
+		seats, left, total := boughtSeats(op), twin.Seats+twin.Applications, twin.Seats
+		alike := twin.Status == api.JobFinished ||
+			left == seats && mean != executor.SeatsAreTotal || total == seats && mean != executor.SeatsAreLeft
+		if seats > 0 && alike {
 			return *op.Cost, seats, nil
 		}
 	}

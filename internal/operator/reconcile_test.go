@@ -111,6 +111,28 @@ func TestOfTwoJobsWithOneMarkerTheYoungerIsPaused(t *testing.T) {
 	r.clean()
 }
 
+// A question for the price of more seats that is taken for a create makes a job
+// with the marker of the one that they were for.
+func TestATwinWithOtherSeatsIsBookedAtItsOwnPrice(t *testing.T) {
+	t.Parallel()
+	r := anchored(t)
+	r.apply(r.spec(signs("A, B")))
+	first := r.box.Books().Jobs[0].JobID
+	job, _ := r.box.Job(first)
+	before := r.box.Books().Charged
+	job.Seats = 3
+	twin, err := r.box.AddJob(job)
+	r.must(err)
+	paid := r.box.Books().Charged - before
+	r.reconciled()
+	own, err := r.journal.Job(t.Context(), twin)
+	r.must(err)
+	if own.Charged != paid || own.Refunded != paid {
+		t.Errorf("the twin cost %s, and is in the books as %+v", paid, own)
+	}
+	r.clean()
+}
+
 func TestATwinThatTheBooksHaveGivesWayToTheOlder(t *testing.T) {
 	t.Parallel()
 	r := anchored(t)

@@ -194,7 +194,7 @@ func (r *Runner) executorConfig() executor.Config {
 		Wait: r.permit, Refused: r.limit.Refused, Urgent: limiter.Urgent, Suspect: r.suspect,
 		Draw: rand.Text, Jitter: assembly.Jitter, Concurrency: s.Concurrency,
 		SettleAfter: r.scaled(s.SettleAfter), SendWithin: r.scaled(10 * time.Second),
-		Abandon: r.scaled(s.APITimeout + 30*time.Second), QuietFor: r.scaled(s.APITimeout + 10*time.Second),
+		AskWithin: s.APITimeout + 30*time.Second, Abandon: r.scaled(s.APITimeout + 30*time.Second), QuietFor: r.scaled(s.APITimeout + 10*time.Second),
 	}
 }
 

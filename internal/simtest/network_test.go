@@ -104,6 +104,8 @@ type packet struct {
 	answer    http.Header
 	content   []byte
 	broken    error
+	// overlooked tells that it asked for a price and made a job.
+	overlooked bool
 }
 
 // network stands between an actor and the marketplace.
@@ -295,6 +297,7 @@ func (r *recorder) Write(b []byte) (int, error) { r.WriteHeader(200); return r.b
 func (w *world) deliver(p *packet) {
 	w.wire = slices.DeleteFunc(w.wire, func(q *packet) bool { return q == p })
 	p.delivered = true
+	w.overlook(p)
 	req, err := http.NewRequest(p.method, "http://127.0.0.1:9"+p.path, bytes.NewReader(p.body))
 	if err != nil {
 		panic(err)

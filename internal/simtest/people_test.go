@@ -148,17 +148,17 @@ func (w *world) website() {
 		must(w.box.EditJob(id, func(j *sandbox.Job) { j.Title += "!" }))
 	case n < 45:
 		w.note("website: edits the marker of %d away", id)
-		w.watch.touched[id] = true
+		w.touch(id)
 		must(w.box.EditJob(id, func(j *sandbox.Job) { j.Expected = []string{"Type each word."} }))
 	case n < 65:
 		w.note("website: finishes %d", id)
-		w.watch.touched[id] = true
+		w.touch(id)
 		must(w.box.FinishJob(id))
 	case n < 80:
 		if w.lane(id) {
 			return // the assumption that docs/safety.md states
 		}
-		w.watch.touched[id] = true
+		w.touch(id)
 		w.note("website: buys seats of %d: %v", id, w.box.BuySeats(id, 7))
 	case n < 97:
 		made, err := w.box.AddJob(sandbox.Job{})
@@ -168,8 +168,28 @@ func (w *world) website() {
 			return // as above: what is in doubt is left alone, or may be again
 		}
 		w.note("website: deletes %d", id)
-		w.watch.touched[id] = true
+		w.touch(id)
 		must(w.box.DeleteJob(id))
+	}
+}
+
+// touch notes that a person is at a job.
+func (w *world) touch(job int64) {
+	w.watch.touched[job] = true
+	if holder := w.rdb.HGet(context.Background(), fmt.Sprintf("%sjob:%d", prefix, job), "lane").Val(); holder != "" {
+		w.watch.meddled[holder] = true // what was bought and is in doubt goes back with a job that is finished
+	}
+	for _, t := range w.watch.ops {
+		if t.Kind == planner.Pause && (t.state == planner.Sending || t.state == planner.Unknown) {
+			w.watch.disturbed = true // its refund is measured, and this one's money is in it
+		}
+	}
+	for _, r := range w.runners {
+		for _, a := range r.proc.crew {
+			if t := w.watch.ops[a.op]; a.busy && t != nil && t.JobID == job {
+				w.watch.meddled[a.op] = true
+			}
+		}
 	}
 }
 

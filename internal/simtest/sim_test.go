@@ -35,6 +35,8 @@ type tally struct {
 	alone map[planner.Kind]*fate
 	// estimates are refunds that could not be measured.
 	estimates int
+	// mistakes are jobs that questions made; kept and undone what became of them.
+	mistakes, kept, undone int
 }
 
 // fate counts the operations of one kind.
@@ -77,6 +79,9 @@ func (t *tally) add(o *tally) {
 		}
 	}
 	t.estimates += o.estimates
+	t.mistakes += o.mistakes
+	t.kept += o.kept
+	t.undone += o.undone
 }
 
 // simulate runs one seed to its end.
@@ -172,6 +177,7 @@ func (t *tally) judge(tb testing.TB, seeds int) {
 		tb.Errorf("never met: %s", strings.Join(missed, ", "))
 	}
 	t.judgeTail(tb, seeds)
+	t.judgeMistakes(tb, seeds)
 	tb.Logf("%d of the pairs of a fault and a call were not met", len(missed))
 	tb.Logf("%s\n%d refunds were estimates", table(t.kinds), t.estimates)
 	tb.Logf("of them where nobody touched the marketplace by hand:\n%s", table(t.alone))

@@ -26,6 +26,8 @@ type truth struct {
 	sent, effects     int
 	charged, refunded money.USD
 	job               int64
+	// overlooked are the jobs that a question for its price made, and what each cost.
+	overlooked map[int64]money.USD
 
 	state    planner.State
 	attempts int
@@ -40,22 +42,32 @@ type watch struct {
 	// order lists them as they were first seen.
 	order []string
 	held  map[string]money.USD
-	// touched are the jobs at which a person was on the website.
+	// touched are the jobs at which a person was on the website; meddled the
+	// operations that were in a worker's hands meanwhile: what they had read of the
+	// job tells less than it seems.
 	touched map[int64]bool
+	meddled map[string]bool
 	latched map[string]bool
 	paused  map[string]bool
 	stopped bool
-	// given are the attempts that were let through, by operation.
+	// given are the attempts that were let through, by operation, and lost tells of
+	// which the journal has forgotten some.
 	given map[string]int
+	lost  map[string]bool
 	// rewound tells that Redis went back since the last look, and lenient that a
 	// recovery wrote something: it holds what was sent, whatever the caps say.
 	rewound, lenient bool
+	// asked are jobs that a plan's questions made, priced the purchases by hand whose
+	// price was looked at. disturbed tells that money moved of which no books know.
+	asked     map[int64]bool
+	priced    map[string]bool
+	disturbed bool
 }
 
 func newWatch(w *world) *watch {
 	return &watch{
-		w: w, ops: map[string]*truth{}, held: map[string]money.USD{}, touched: map[int64]bool{},
-		latched: map[string]bool{}, paused: map[string]bool{}, given: map[string]int{},
+		w: w, ops: map[string]*truth{}, held: map[string]money.USD{}, touched: map[int64]bool{}, meddled: map[string]bool{},
+		latched: map[string]bool{}, paused: map[string]bool{}, given: map[string]int{}, lost: map[string]bool{}, asked: map[int64]bool{}, priced: map[string]bool{},
 	}
 }
 
@@ -74,7 +86,7 @@ func (w *world) sending(p *packet) {
 
 // effectOf lets a request arrive and notes what it did.
 func (w *world) effectOf(p *packet, do func()) string {
-	if !changing(p.route) {
+	if !changing(p.route) && !p.overlooked {
 		do()
 		return ""
 	}
@@ -83,10 +95,11 @@ func (w *world) effectOf(p *packet, do func()) string {
 	after := w.box.Books()
 	n := effects(after) - effects(before)
 	charged, refunded := after.Charged-before.Charged, after.Refunded-before.Refunded
-	for marker, n := range after.Creates {
-		if strings.HasPrefix(marker, planner.MarkerPrefix) && n > 1 {
-			w.fail("%d jobs carry the marker %s", n, marker)
-		}
+	if p.overlooked && n > 0 {
+		w.watch.byMistake(p, after.Jobs[len(after.Jobs)-1])
+	}
+	if n > 0 {
+		w.watch.markers(p, after)
 	}
 	if t := w.watch.ops[p.op]; t != nil && p.route == string(t.Kind) && n > 0 {
 		t.effects += n
@@ -98,7 +111,7 @@ func (w *world) effectOf(p *packet, do func()) string {
 		if least := w.specs[0].MinBalance; t.Kind.Paying() && alone(w.seed) && after.Balance < least {
 			w.fail("%s: %s are left in the account, and %s must be", p.op, after.Balance, least)
 		}
-		if t.effects > 1 && (t.Kind.Paying() || t.Kind == planner.Rate) {
+		if t.effects > 1 && (t.Kind.Paying() || t.Kind == planner.Rate) && !w.watch.meddled[p.op] {
 			w.fail("%s: done %d times, for %s USD", p.op, t.effects, t.charged)
 		}
 	}
@@ -387,8 +400,20 @@ func (c *watch) verdict(r row) {
 	case planner.Parked:
 		t.parked = true
 	}
-	if !t.Kind.Paying() || r.attempts < c.given[r.id] {
-		return // what is lost of it is not recovered yet
+	if r.attempts < c.given[r.id] {
+		c.lost[r.id] = true
+	} else if t.state == planner.Unknown || t.state == planner.Applied || t.state == planner.Parked {
+		delete(c.lost, r.id)
+	}
+	// What is lost of it is not recovered yet, even where its number is used again.
+	if !t.Kind.Paying() || c.lost[r.id] {
+		return
+	}
+	if c.adopted(t, r) || c.booked(t, r) {
+		return
+	}
+	if c.meddled[r.id] {
+		return
 	}
 	switch t.state {
 	case planner.Applied:
