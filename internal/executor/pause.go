@@ -62,14 +62,14 @@ func (e *Executor) refunded(ctx context.Context, op *journal.Op, ev *evidence) (
 	if err != nil {
 		return effect{}, fmt.Errorf("%s: %v", told, err) //nolint:errorlint // as above
 	}
-	eff, measured, err := e.measured(ctx, op, job, ev.Purse)
+	eff, measured, err := e.measured(ctx, op, ev.Job, job, ev.Purse)
 	if err != nil {
 		return effect{}, fmt.Errorf("%s: %v", told, err) //nolint:errorlint // as above
 	}
 	if measured {
 		return eff, nil
 	}
-	return e.estimated(ctx, op, job, "the refund is an estimate: other money moved meanwhile"), nil
+	return e.estimated(ctx, op, ev.Job, job, "the refund is an estimate: other money moved meanwhile"), nil
 }
 
 // finishedBefore is the effect of a pause that found its job finished. Where
@@ -96,7 +96,7 @@ func pausedAlready(ctx context.Context, e *Executor, op *journal.Op) (bool, effe
 // verifyPause looks at the job's status: finished is what was wanted, whoever
 // did it. The refund is measured once nothing else moves money; it is not
 // waited for without end.
-func verifyPause(ctx context.Context, e *Executor, op *journal.Op, _ evidence) (verdict, error) {
+func verifyPause(ctx context.Context, e *Executor, op *journal.Op, ev evidence) (verdict, error) {
 	job, err := e.Market.Job(ctx, op.JobID)
 	if err != nil {
 		return verdict{}, err
@@ -106,7 +106,7 @@ func verifyPause(ctx context.Context, e *Executor, op *journal.Op, _ evidence) (
 	}
 	v := verdict{finding: done, shot: shoot(job), why: "the job is finished"}
 	before := purseOf(op)
-	eff, measured, err := e.measured(ctx, op, job, before)
+	eff, measured, err := e.measured(ctx, op, ev.Job, job, before)
 	switch {
 	case err != nil:
 		return verdict{}, err
@@ -115,7 +115,7 @@ func verifyPause(ctx context.Context, e *Executor, op *journal.Op, _ evidence) (
 	case before != nil && e.patient(op):
 		v.finding, v.why = undecided, "the job is finished, but other money is on its way: its refund can't be measured yet"
 	default:
-		v.eff = e.estimated(ctx, op, job, "found paused; the refund is an estimate")
+		v.eff = e.estimated(ctx, op, ev.Job, job, "found paused; the refund is an estimate")
 	}
 	return v, nil
 }

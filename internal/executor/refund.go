@@ -31,7 +31,7 @@ func (e *Executor) openPurse(ctx context.Context) (*purse, error) {
 // measured learns a pause's refund from the balance: what it rose by, but for
 // what was booked since. It tells false where that proves nothing, since other
 // money moves or the amount can't be this job's.
-func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p *purse) (effect, bool, error) {
+func (e *Executor) measured(ctx context.Context, op *journal.Op, seen *jobShot, job api.Job, p *purse) (effect, bool, error) {
 	if p == nil {
 		return effect{}, false, nil
 	}
@@ -54,20 +54,37 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, job api.Job, p 
 		return effect{}, false, nil
 	}
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)
-	most, err := e.refundAtMost(ctx, op, job, refund)
-	if err != nil || refund < e.refundAtLeast(ctx, op, job) || refund > most {
+	few, many := e.vacant(ctx, op, seen, job)
+	most, err := e.refundAtMost(ctx, op, many, refund)
+	if err != nil || refund < refundAtLeast(job, few) || refund > most {
 		return effect{}, false, err
 	}
-	e.learnRefund(ctx, op, job, refund)
-	return effect{
-		refund: &refund, jobID: op.JobID, seats: -e.surplus(ctx, op, job.Applications), note: "the refund was measured",
-	}, true, nil
+	e.learnRefund(ctx, job, few, refund)
+	return effect{refund: &refund, jobID: op.JobID, seats: -few, note: "the refund was measured"}, true, nil
+}
+
+// vacant is how many seats the end of a job gave back, at least and at most. By
+// our books they are those that no application took; yet a worker who was declined
+// may have given a seat back. Where the job's number of seats is known to be what
+// is left of them, the last look before the end tells it: seen, or nil.
+func (e *Executor) vacant(ctx context.Context, op *journal.Op, seen *jobShot, job api.Job) (few, many int) {
+	few = e.surplus(ctx, op, job.Applications)
+	many = few
+	if seen == nil || seen.Status != api.JobOnline {
+		return few, many
+	}
+	mean, err := e.Journal.Recall(ctx, FactSeats)
+	if err != nil || SeatsMean(mean) != SeatsAreLeft {
+		return few, many
+	}
+	few = max(0, seen.Avail-max(0, job.Applications-seen.Applications))
+	return few, max(few, many, seen.Avail)
 }
 
 // refundAtLeast is what the open seats of a job bring back at the bare price. Less
 // than that has money in it that went another way meanwhile.
-func (e *Executor) refundAtLeast(ctx context.Context, op *journal.Op, job api.Job) money.USD {
-	least, err := job.Price.Times(int64(e.surplus(ctx, op, job.Applications)))
+func refundAtLeast(job api.Job, seats int) money.USD {
+	least, err := job.Price.Times(int64(seats))
 	if err != nil {
 		return 0
 	}
@@ -78,7 +95,7 @@ func (e *Executor) refundAtLeast(ctx context.Context, op *journal.Op, job api.Jo
 // was paid for them on average, and a tenth, since not all seats cost the same.
 // A rise of the balance beyond it has another pause in it, one that landed late.
 // A job whose seats are not all in the books bounds nothing: unbound is returned.
-func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job, unbound money.USD) (money.USD, error) {
+func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, seats int, unbound money.USD) (money.USD, error) {
 	own, err := e.Journal.Job(ctx, op.JobID)
 	if errors.Is(err, journal.ErrNotFound) {
 		return unbound, nil
@@ -86,10 +103,10 @@ func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job
 	if err != nil {
 		return 0, err
 	}
-	if own.Charged == 0 || own.Seats <= 0 {
+	if own.Charged == 0 || own.Seats <= 0 || own.Refunded > own.Charged {
 		return unbound, nil
 	}
-	paid, seats := own.Charged-own.Refunded, max(0, own.Seats-job.Applications)
+	paid := own.Charged - own.Refunded
 	if own.Lane != "" && own.Lane != op.ID { // a purchase waits for a person
 		if held, err := e.Journal.Load(ctx, []string{own.Lane}); err == nil && len(held) == 1 && held[0].Reserved > 0 {
 			return paid + held[0].Reserved, nil
@@ -101,7 +118,7 @@ func (e *Executor) refundAtMost(ctx context.Context, op *journal.Op, job api.Job
 
 // seatsWorth is what was paid for seats of a job, on average.
 func seatsWorth(own *journal.Job, seats int) money.USD {
-	if own.Charged == 0 || own.Seats <= 0 {
+	if own.Charged == 0 || own.Seats <= 0 || own.Refunded > own.Charged {
 		return 0
 	}
 	worth, err := (own.Charged - own.Refunded).Share(int64(seats), int64(own.Seats))
@@ -115,8 +132,7 @@ func factRefund(price money.USD) string { return "refund:" + price.String() }
 
 // learnRefund keeps what unfilled seats of a price brought back, for refunds
 // that can't be measured.
-func (e *Executor) learnRefund(ctx context.Context, op *journal.Op, job api.Job, refund money.USD) {
-	seats := e.surplus(ctx, op, job.Applications)
+func (e *Executor) learnRefund(ctx context.Context, job api.Job, seats int, refund money.USD) {
 	if seats == 0 || refund == 0 {
 		return
 	}
@@ -129,8 +145,8 @@ func (e *Executor) learnRefund(ctx context.Context, op *journal.Op, job api.Job,
 // price brought back before, or else at the bare price, which is the least. What
 // the seats cost with all fees is the most: in between, the next reading of the
 // balance that nothing disturbs puts it right.
-func (e *Executor) estimated(ctx context.Context, op *journal.Op, job api.Job, why string) effect {
-	seats := e.surplus(ctx, op, job.Applications)
+func (e *Executor) estimated(ctx context.Context, op *journal.Op, seen *jobShot, job api.Job, why string) effect {
+	seats, many := e.vacant(ctx, op, seen, job)
 	refund, err := job.Price.Times(int64(seats))
 	if err != nil {
 		refund = 0
@@ -142,8 +158,9 @@ func (e *Executor) estimated(ctx context.Context, op *journal.Op, job api.Job, w
 	}
 	most := refund
 	if own, err := e.Journal.Job(ctx, op.JobID); err == nil && own.Charged > 0 {
-		refund = min(refund, own.Charged-own.Refunded)
-		most = max(refund, seatsWorth(own, seats))
+		// Seats that a person bought on the website brought back what was never booked.
+		refund = max(0, min(refund, own.Charged-own.Refunded))
+		most = max(refund, seatsWorth(own, many))
 	}
 	return effect{refund: &refund, most: &most, jobID: op.JobID, seats: -seats, note: why}
 }

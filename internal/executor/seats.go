@@ -298,6 +298,11 @@ func judgeTotal(before, after jobShot, n int) finding {
 func judgeLeft(before, after jobShot, n int) finding {
 	k := max(0, after.Applications-before.Applications)
 	rise := after.Avail - before.Avail
+	// The end of a job leaves no seats, however many there were. It tells something
+	// only where just those were taken that had been left.
+	if after.Status == api.JobFinished && before.Status != api.JobFinished && k != before.Avail {
+		return undecided
+	}
 	asDone := rise <= n && rise >= n-k
 	asNot := rise <= 0 && rise >= -k
 	switch {

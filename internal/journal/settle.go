@@ -84,6 +84,9 @@ func (e *ErrTaken) Error() string {
 // Settle writes an outcome, moves its money and frees its lane. It returns the
 // scopes of the budgets it was charged to that are closed by now.
 func (j *Journal) Settle(ctx context.Context, s Settlement) ([]string, error) {
+	if s.Refund != nil && *s.Refund < 0 || s.Cost != nil && *s.Cost < 0 {
+		return nil, fmt.Errorf("journal: operation %s: a cost or a refund is below zero", s.Op.ID)
+	}
 	var seen json.RawMessage
 	if s.Seen != nil {
 		b, err := json.Marshal(s.Seen)
