@@ -36,13 +36,14 @@ func (c *Client) Applications(
 	if status != AnyStatus {
 		filter = strconv.Itoa(int(status))
 	}
-	var all []Application
-	args := []string{decimal(job), filter, strconv.Itoa(page)}
-	err := c.call(ctx, getApplications, args, nil, func(v any) (err error) {
-		all, err = readApplications(v, job)
-		return err
+	return pageOf(page, func(page int) (all []Application, err error) {
+		args := []string{decimal(job), filter, strconv.Itoa(page)}
+		err = c.call(ctx, getApplications, args, nil, func(v any) (err error) {
+			all, err = readApplications(v, job)
+			return err
+		})
+		return all, err
 	})
-	return all, err
 }
 
 // readApplications refuses a list about another job.

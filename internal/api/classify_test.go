@@ -181,6 +181,8 @@ func successRows() []row {
 		ok("free of charge", jsonAnswer(200, `{"result":"ok","cost":0,"job_id":15341}`)),
 		ok("empty errors", jsonAnswer(200, `{"result":"ok","errors":[],"error":null,"cost":2,"job_id":15341}`)),
 		ok("more fields", jsonAnswer(200, `{"result":"ok","cost":2.35,"job_id":15341,"balance":"7"}`)),
+		ok("a cost with an exponent", jsonAnswer(200, `{"result":"ok","cost":235e-2,"job_id":15341}`)),
+		ok("a byte order mark", jsonAnswer(200, "\ufeff"+seatsAdded)),
 		ok("seven decimals of which the last is 0", jsonAnswer(200, `{"result":"ok","cost":2.3500000,"job_id":15341}`)),
 	}
 }
@@ -221,7 +223,7 @@ func unsoundRows() []row {
 		bad("cost empty", `{"result":"ok","cost":"","job_id":15341}`),
 		bad("cost negative", `{"result":"ok","cost":-2.35,"job_id":15341}`),
 		bad("cost of seven decimals", `{"result":"ok","cost":2.3500001,"job_id":15341}`),
-		bad("cost with an exponent", `{"result":"ok","cost":2.35e0,"job_id":15341}`),
+		bad("cost with an exponent beyond six decimals", `{"result":"ok","cost":2.35e-7,"job_id":15341}`),
 		bad("cost beyond all measure", `{"result":"ok","cost":1e400,"job_id":15341}`),
 		bad("cost of ten million", `{"result":"ok","cost":10000000,"job_id":15341}`),
 		bad("cost with a currency", `{"result":"ok","cost":"$2.35","job_id":15341}`),
@@ -236,7 +238,7 @@ func unsoundRows() []row {
 		bad("far too deep", strings.Repeat("[", 20000)+strings.Repeat("]", 20000)),
 		bad("two trailing commas", `{"result":"ok","cost":2.35,"job_id":15341,,}`),
 		bad("single quotes", `{'result':'ok','cost':2.35,'job_id':15341}`),
-		bad("a byte order mark", "\ufeff"+seatsAdded),
+		bad("two byte order marks", "\ufeff\ufeff"+seatsAdded),
 		{"unsound 204: nothing", exchange{sent: true, status: 204}, maybe(ReasonUnreadable)},
 		{"unsound 200: cut by the peer", whole.cut(io.ErrUnexpectedEOF), maybe(ReasonBroken)},
 		{"unsound 200: cut by the clock", whole.cut(context.DeadlineExceeded), maybe(ReasonTimeout)},

@@ -36,6 +36,7 @@ func (o *object) get(name string) (any, bool) {
 // them. Two names of one object that differ in nothing but case are an error:
 // which of them counts would be a guess.
 func parse(b []byte) (any, error) {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")) // a byte order mark, as some editors leave in PHP files
 	if !json.Valid(b) {
 		b = dropTrailingCommas(b)
 	}

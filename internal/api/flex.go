@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -121,8 +122,9 @@ func (t *text) read(v any) error {
 
 func (t *text) appendJSON(b []byte) []byte { return appendString(b, string(*t)) }
 
-// dollars is an amount by its digits; an exponent or more than six decimals is
-// an error. It is written as a number.
+// dollars is an amount by its digits. An exponent is worked out. More than six
+// decimals are an error, unless they are what a binary fraction of 16 digits or
+// more leaves behind, such as 0.22750000000000001. It is written as a number.
 type dollars money.USD
 
 func (d *dollars) read(v any) error {
@@ -135,8 +137,36 @@ func (d *dollars) read(v any) error {
 		return err
 	}
 	amount, err := money.Parse(s)
+	if err != nil {
+		if plain, ok := plainDecimal(s); ok {
+			amount, err = money.Parse(plain)
+		}
+	}
 	*d = dollars(amount)
 	return err
+}
+
+// plainDecimal writes a number without its exponent and without the noise of a
+// binary fraction; false where that is no exact amount of micro-dollars.
+func plainDecimal(s string) (string, bool) {
+	const longest, exactDigits = 40, 15
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	if power, err := strconv.Atoi(exponent); len(s) > longest || exponent != "" && (err != nil || power < -longest || power > longest) {
+		return "", false
+	}
+	exact, ok := new(big.Rat).SetString(s)
+	if !ok || strings.ContainsAny(s, "/_x") {
+		return "", false
+	}
+	plain := exact.FloatString(money.Places)
+	near, _ := new(big.Rat).SetString(plain)
+	off := near.Sub(near, exact)
+	if off.Sign() == 0 {
+		return plain, true
+	}
+	noise := strings.Count(mantissa, "") - 1 - strings.Count(mantissa, ".") - strings.Count(mantissa, "-")
+	share := new(big.Rat).Mul(off.Abs(off), big.NewRat(1_000_000_000_000_000, 1))
+	return plain, noise > exactDigits && share.Cmp(exact.Abs(exact)) <= 0
 }
 
 func (d *dollars) appendJSON(b []byte) []byte { return append(b, money.USD(*d).String()...) }

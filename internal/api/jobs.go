@@ -40,12 +40,13 @@ func (c *Client) Jobs(ctx context.Context, filter JobFilter, page int) ([]Job, e
 	if page < 1 {
 		return nil, invalid(getJobs, "page %d must be 1 or more", page)
 	}
-	var jobs []Job
-	err := c.call(ctx, getJobs, []string{string(filter), strconv.Itoa(page)}, nil, func(v any) (err error) {
-		jobs, err = readRows[Job](v, "jobs")
-		return err
+	return pageOf(page, func(page int) (jobs []Job, err error) {
+		err = c.call(ctx, getJobs, []string{string(filter), strconv.Itoa(page)}, nil, func(v any) (err error) {
+			jobs, err = readRows[Job](v, "jobs")
+			return err
+		})
+		return jobs, err
 	})
-	return jobs, err
 }
 
 // AllJobs reads page after page until one is empty or brings no new job, and

@@ -168,6 +168,8 @@ func unwrap(v any, wrapper string) any {
 	return o
 }
 
+var errNoList = errors.New("it is not a list")
+
 // rows is the list of an answer, bare or in {"data": […]} or under its own
 // name. Where there is none it is an error and never an empty list: an empty
 // list is evidence.
@@ -186,8 +188,8 @@ func rows(v any, wrapper string) ([]any, error) {
 			}
 			v = inner
 		default:
-			return nil, errors.New("it is not a list")
+			return nil, errNoList
 		}
 	}
-	return nil, errors.New("it is not a list")
+	return nil, errNoList
 }

@@ -56,9 +56,15 @@ func (e *Executor) measured(ctx context.Context, op *journal.Op, seen *jobShot, 
 	refund := me.Balance - p.Balance + (after.Charged - p.Charged) - (after.Refunded - p.Refunded)
 	few, many := e.vacant(ctx, op, seen, job)
 	most, err := e.refundAtMost(ctx, op, many, refund)
+	if err == nil && refund > most {
+		if many, err = e.givenBack(ctx, job, many); err == nil {
+			most, err = e.refundAtMost(ctx, op, many, refund)
+		}
+	}
 	if err != nil || refund < refundAtLeast(job, few) || refund > most {
 		return effect{}, false, err
 	}
+	few = e.seatsFor(ctx, op, refund, few, many)
 	e.learnRefund(ctx, job, few, refund)
 	return effect{refund: &refund, jobID: op.JobID, seats: -few, note: "the refund was measured"}, true, nil
 }
@@ -79,6 +85,40 @@ func (e *Executor) vacant(ctx context.Context, op *journal.Op, seen *jobShot, jo
 	}
 	few = max(0, seen.Avail-max(0, job.Applications-seen.Applications))
 	return few, max(few, many, seen.Avail)
+}
+
+// givenBack adds to the seats that a job gave back those of all workers who were
+// ever turned away: they may have been open again.
+func (e *Executor) givenBack(ctx context.Context, job api.Job, seats int) (int, error) {
+	if job.Applications == 0 {
+		return seats, nil
+	}
+	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
+		for _, err := range e.Market.AllApplications(ctx, job.ID, status) {
+			if err != nil {
+				return seats, err
+			}
+			seats++
+		}
+	}
+	return seats, nil
+}
+
+// seatsFor is how many seats, of few to many, a refund fits the best by what was
+// paid for each on average.
+func (e *Executor) seatsFor(ctx context.Context, op *journal.Op, refund money.USD, few, many int) int {
+	own, err := e.Journal.Job(ctx, op.JobID)
+	if err != nil {
+		return few
+	}
+	best, off := few, money.Max
+	for n := few; n <= many; n++ {
+		worth := seatsWorth(own, n)
+		if apart := max(refund-worth, worth-refund); apart < off {
+			best, off = n, apart
+		}
+	}
+	return best
 }
 
 // refundAtLeast is what the open seats of a job bring back at the bare price. Less
@@ -147,6 +187,9 @@ func (e *Executor) learnRefund(ctx context.Context, job api.Job, seats int, refu
 // balance that nothing disturbs puts it right.
 func (e *Executor) estimated(ctx context.Context, op *journal.Op, seen *jobShot, job api.Job, why string) effect {
 	seats, many := e.vacant(ctx, op, seen, job)
+	if more, err := e.givenBack(ctx, job, many); err == nil && seen != nil {
+		many = more
+	}
 	refund, err := job.Price.Times(int64(seats))
 	if err != nil {
 		refund = 0

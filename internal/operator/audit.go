@@ -163,8 +163,17 @@ func (o *Operator) audit(ctx context.Context) (*Audit, *survey, error) {
 		return nil, nil, err
 	}
 	a := &Audit{
-		Duplicates: s.duplicates(), SeatDifferences: s.seatDifferences(), Misplaced: s.misplaced(),
+		Duplicates: s.duplicates(), SeatDifferences: []SeatDifference{}, Misplaced: s.misplaced(),
 		Unowned: []Unowned{}, Missing: []Missing{},
+	}
+	for _, d := range s.seatDifferences() {
+		explained, err := o.givenBack(ctx, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !explained {
+			a.SeatDifferences = append(a.SeatDifferences, d)
+		}
 	}
 	if err := o.unowned(ctx, a, s); err != nil {
 		return nil, nil, err
@@ -250,6 +259,27 @@ func (s *survey) seatDifferences() []SeatDifference {
 	}
 	slices.SortFunc(out, func(x, y SeatDifference) int { return cmp.Compare(x.JobID, y.JobID) })
 	return out
+}
+
+// givenBack tells that a job seems to have more seats than were bought since
+// workers who were turned away gave theirs back, and others took them: what is
+// left and all applications count those seats twice.
+func (o *Operator) givenBack(ctx context.Context, d SeatDifference) (bool, error) {
+	if d.Actual <= d.Expected {
+		return false, nil
+	}
+	away := 0
+	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
+		for _, err := range o.Market.AllApplications(ctx, d.JobID, status) {
+			if err != nil {
+				return false, err
+			}
+			if away++; away >= d.Actual-d.Expected {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // unowned finds the jobs with our markers that are in nobody's books. One whose
