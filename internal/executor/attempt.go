@@ -200,14 +200,21 @@ func (e *Executor) unprepared(ctx context.Context, op *journal.Op, err error) ([
 // tried again later.
 func (e *Executor) unread(ctx context.Context, op *journal.Op, err *api.Error) ([]Next, error) {
 	e.notice(ctx, e.reads, err)
-	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
+	young := err.Reason == api.ReasonNotFound && op.JobID != 0 && e.young(ctx, op)
+	if err.Reason == api.ReasonNotFound && op.JobID != 0 && !young {
 		e.gone(ctx, op)
 		return nil, e.end(ctx, op, planner.Rejected, fmt.Sprintf("job %d does not exist any more: %v", op.JobID, err))
 	}
-	if err.Effect == api.EffectRejected && err.Reason != api.ReasonUnauthorized {
+	if err.Effect == api.EffectRejected && err.Reason != api.ReasonUnauthorized && !young {
 		return nil, e.end(ctx, op, planner.Rejected, err.Error())
 	}
 	return e.postpone(ctx, op, &later{after: e.backoff(op, err.RetryAfter), reason: err.Error()})
+}
+
+// young tells that the marketplace may not show the job of an operation yet.
+func (e *Executor) young(ctx context.Context, op *journal.Op) bool {
+	own, err := e.Journal.Job(ctx, op.JobID)
+	return err == nil && own.Young(e.Now())
 }
 
 // gone notes that the marketplace does not know a job any more.

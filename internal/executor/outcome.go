@@ -102,6 +102,10 @@ func (e *Executor) failed(ctx context.Context, op *journal.Op, c *call, err erro
 	}
 	switch refused.Effect {
 	case api.EffectRejected:
+		if refused.Reason == api.ReasonNotFound && op.JobID != 0 && e.young(ctx, op) {
+			s.To, s.Counted, s.Due = planner.Queued, true, now.Add(e.backoff(op, refused.RetryAfter))
+			break
+		}
 		if refused.Reason == api.ReasonNotFound && op.JobID != 0 && op.Kind != planner.Rate {
 			e.gone(ctx, op)
 		}

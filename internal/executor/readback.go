@@ -78,7 +78,7 @@ func (e *Executor) unverified(ctx context.Context, op *journal.Op, err *api.Erro
 	if err.Reason == api.ReasonNotFound && op.Kind == planner.Rate {
 		return nil, e.park(ctx, op, fmt.Sprintf("its application does not exist any more: %v", err), nil)
 	}
-	if err.Reason == api.ReasonNotFound && op.JobID != 0 {
+	if err.Reason == api.ReasonNotFound && op.JobID != 0 && !e.young(ctx, op) {
 		e.gone(ctx, op)
 		return nil, e.park(ctx, op, fmt.Sprintf("its job does not exist any more: %v", err), nil)
 	}

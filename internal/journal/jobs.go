@@ -134,6 +134,13 @@ func (j *Journal) CountJobs(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
+// youth is how long after it made a job the marketplace may not show it yet.
+const youth = 6 * time.Minute
+
+// Young tells that a job was made so lately that an answer which does not know it
+// says nothing: a server that reads from a copy is behind.
+func (j *Job) Young(now time.Time) bool { return now.Sub(j.MadeAt) < youth }
+
 // Job reads one job, or ErrNotFound.
 func (j *Journal) Job(ctx context.Context, id int64) (*Job, error) {
 	jobs, err := j.readJobs(ctx, []string{jobText(id)})

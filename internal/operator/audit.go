@@ -353,7 +353,7 @@ const missingChecks = 50
 func (o *Operator) missing(ctx context.Context, a *Audit, s *survey) error {
 	checks := 0
 	for id, own := range s.owned {
-		if _, shown := s.listed[id]; shown || own.Status == journal.JobGone || own.Lane != "" || checks == missingChecks {
+		if _, shown := s.listed[id]; shown || own.Status == journal.JobGone || own.Lane != "" || checks == missingChecks || own.Young(o.Now()) {
 			continue
 		}
 		checks++

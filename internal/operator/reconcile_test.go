@@ -280,6 +280,10 @@ func TestADeletedJobIsNoticed(t *testing.T) {
 	r.apply(r.spec(signs("A, B")))
 	job := r.box.Books().Jobs[0].JobID
 	r.must(r.box.DeleteJob(job))
+	if a := r.reconciled(); len(a.Missing) != 0 {
+		t.Errorf("a job that a copy might not show yet is missing: %+v", a.Missing)
+	}
+	r.advance(10 * time.Minute)
 	if a := r.reconciled(); len(a.Missing) != 1 || a.Missing[0].JobID != job {
 		t.Errorf("missing: %+v", a.Missing)
 	}

@@ -245,7 +245,7 @@ func (w *Watcher) askFor(ctx context.Context, known map[int64]*journal.Job, ids 
 		switch {
 		case err == nil:
 			found = append(found, job)
-		case api.ReasonOf(err) == api.ReasonNotFound:
+		case api.ReasonOf(err) == api.ReasonNotFound && !known[id].Young(w.Now()):
 			if err := w.gone(ctx, known[id]); err != nil {
 				return nil, err
 			}
