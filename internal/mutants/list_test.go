@@ -34,7 +34,7 @@ const (
 // mutants are all planted defects, by the room that they are in.
 func mutants() []mutant {
 	var all []mutant
-	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney, ofSendLog, ofTail, ofPages, ofOutages} {
+	for _, list := range [][]mutant{ofAPI, ofDoor, ofSettling, ofPlanning, ofReadBacks, ofMoney, ofSendLog, ofTail, ofPages, ofQuestions, ofOutages} {
 		all = append(all, list...)
 	}
 	return all
@@ -219,7 +219,7 @@ var ofReadBacks = []mutant{
 		"internal/executor/pause.go", `	if measured {`, `	if measured && false {`,
 		executorRoom),
 	one("a refund of two jobs", "one campaign's budget is given another's money back",
-		"internal/executor/refund.go", `refund > most {`, `refund > most && false {`,
+		"internal/executor/refund.go", `refundAtLeast(job, few) || refund > most {`, `refundAtLeast(job, few) {`,
 		executorRoom),
 	one("estimates stay", "the books differ from the account by the fees",
 		"internal/journal/balance.lua", `int(drift + make_up(drift))`, `int(drift)`,

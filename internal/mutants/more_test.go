@@ -105,6 +105,27 @@ var ofPages = []mutant{
 		journalRoom),
 }
 
+var ofQuestions = []mutant{
+	one("two ask at a time", "a question that made a job is forgotten by another one's answer, and the job is bought again",
+		"internal/journal/asking.lua", `then return {'asked'} end`, `then end`,
+		journalRoom),
+	one("a question is no claim", "what another one's question has made is bought again",
+		"internal/journal/begin.lua", `then return {'asked'} end`, `then end`,
+		journalRoom),
+	one("a question that made a job is given up with its pause", "a job that could not be taken back is bought again",
+		"internal/executor/quote.go", `!errors.As(err, &done)`, `false`,
+		executorRoom),
+	one("a refund grows what a reading holds", "the minimum balance is spent",
+		"internal/journal/common.lua", `  account_add('refunded', left)`, `  account_add('spent', -left); account_add('refunded', left)`,
+		journalRoom),
+	one("any error ends a list", "a job that stands on the next page is not found, and bought again",
+		"internal/api/pages.go", `far.Message == here.Message {`, `true {`,
+		apiRoom),
+	one("a job that is not shown yet is gone", "nothing more is done to a job that was just bought",
+		"internal/journal/jobs.go", `return now.Sub(j.MadeAt) < youth`, `return false`,
+		executorRoom, operatorRoom),
+}
+
 var ofOutages = []mutant{
 	one("the breaker never opens", "a marketplace that is down leaves a thousand purchases in doubt",
 		"internal/executor/breaker.go", `b.opened, b.probing = true, false`, `b.opened, b.probing = false, false`,
