@@ -240,3 +240,27 @@ func TestCreatesThatWereToldEachOthersJobsArePutRight(t *testing.T) {
 	}
 	r.agree()
 }
+
+// A job that a question made and that could not be paused is not forgotten: it is
+// the create's, once that may go on.
+func TestAJobOfAQuestionThatCannotBeTakenBackIsNotBoughtAgain(t *testing.T) {
+	t.Parallel()
+	r, ids := askedInEarnest(t)
+	r.faults("quote:ignore_get_cost@1,pause:500_before@1")
+	r.must(r.books.Stop(t.Context(), "lunch"))
+	_, err := r.exec.Perform(t.Context(), ids)
+	r.must(err)
+	if op := r.want(ids[0], planner.Queued); !op.Asked {
+		t.Error("the question that made a job is forgotten")
+	}
+	r.must(r.books.Stop(t.Context(), ""))
+	_, err = r.books.Release(t.Context(), r.clock.now(), "signs")
+	r.must(err)
+	r.settle()
+	op := r.want(ids[0], planner.Applied)
+	jobs := r.box.Books().Jobs
+	if len(jobs) != 1 || jobs[0].JobID != op.JobID || jobs[0].Status != sandbox.JobOnline {
+		t.Errorf("the create has job %d of %+v, want the one that there is", op.JobID, jobs)
+	}
+	r.equal("the balance by the books", mustAccount(r).Expected(), r.box.Books().Balance)
+}

@@ -113,7 +113,7 @@ var ofQuestions = []mutant{
 		"internal/journal/begin.lua", `then return {'asked'} end`, `then end`,
 		journalRoom),
 	one("a question that made a job is given up with its pause", "a job that could not be taken back is bought again",
-		"internal/executor/quote.go", `!errors.As(err, &done)`, `false`,
+		"internal/executor/quote.go", `!errors.As(err, &done)`, `!errors.As(err, &done) && false`,
 		executorRoom),
 	one("a refund grows what a reading holds", "the minimum balance is spent",
 		"internal/journal/common.lua", `  account_add('refunded', left)`, `  account_add('spent', -left); account_add('refunded', left)`,
