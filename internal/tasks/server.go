@@ -51,8 +51,8 @@ type Server struct {
 // workers is how many tasks of a queue are in hand at once.
 var workers = map[planner.Queue]int{
 	planner.QueueControl: 2,
-	planner.QueueMoney:   4,
-	planner.QueueRate:    16,
+	planner.QueueMoney:   8,
+	planner.QueueRate:    24,
 	planner.QueueWatch:   2,
 }
 

@@ -32,7 +32,7 @@ const (
 // pageSize is how many operations travel as one task. Ratings of a page are begun
 // together and share each write of the disk; larger pages would gain little, and
 // would keep Redis from the others for longer.
-const pageSize = 50
+const pageSize = 25
 
 // maxRetry is how often Asynq starts a task again after a failure of Redis. The
 // sweeper would make it anew in any case.

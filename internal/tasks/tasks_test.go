@@ -192,14 +192,14 @@ func TestOperationsTravelInPagesOfTheirQueue(t *testing.T) {
 	ops := r.plan(120)
 	pauses := []planner.Operation{planner.OnJob("c", "pause", planner.Pause, planner.Job{ID: 1}, noon)}
 	r.must(r.client.Operations(t.Context(), append(ops, pauses...)))
-	r.same("tasks of money", r.size(planner.QueueMoney, asynq.TaskStatePending), 3)
+	r.same("tasks of money", r.size(planner.QueueMoney, asynq.TaskStatePending), 5)
 	r.same("tasks of control", r.size(planner.QueueControl, asynq.TaskStatePending), 1)
 	p := newPerformer()
 	r.serve(p)
 	var got []string
-	for range 4 {
+	for range 6 {
 		page := p.wait(t)
-		if len(page) > 50 {
+		if len(page) > 25 {
 			t.Errorf("a page has %d operations", len(page))
 		}
 		got = append(got, page...)
@@ -224,7 +224,7 @@ func TestAPauseNeverWaitsBehindPurchases(t *testing.T) {
 	}
 	r.serve(p)
 	t.Cleanup(func() { close(release) })
-	for range 4 {
+	for range 8 {
 		p.wait(t) // all workers of that queue are busy
 	}
 	r.must(r.client.Enqueue(t.Context(), []executor.Next{{ID: "pause", Queue: planner.QueueControl}}))
@@ -330,7 +330,7 @@ func TestWhatLostItsTaskIsDrivenAgain(t *testing.T) {
 	r.same("driven while it has tasks, overdue", r.sweep(), 0)
 	r.forget()
 	r.same("driven after they were lost", r.sweep(), 120)
-	r.same("tasks", r.size(planner.QueueMoney, asynq.TaskStatePending), 3)
+	r.same("tasks", r.size(planner.QueueMoney, asynq.TaskStatePending), 5)
 	r.same("driven twice", r.sweep(), 0)
 }
 
