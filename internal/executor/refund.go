@@ -93,15 +93,8 @@ func (e *Executor) givenBack(ctx context.Context, job api.Job, seats int) (int, 
 	if job.Applications == 0 {
 		return seats, nil
 	}
-	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
-		for _, err := range e.Market.AllApplications(ctx, job.ID, status) {
-			if err != nil {
-				return seats, err
-			}
-			seats++
-		}
-	}
-	return seats, nil
+	away, err := TurnedAway(ctx, e.Market, job.ID, job.Applications)
+	return seats + away, err
 }
 
 // seatsFor is how many seats, of few to many, a refund fits the best by what was

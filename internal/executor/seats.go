@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
@@ -206,18 +207,31 @@ func (e *Executor) noneCameBack(ctx context.Context, op *journal.Op, before, aft
 	if extra < n {
 		return undecided, nil
 	}
-	away := 0
-	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
-		for _, err := range e.Market.AllApplications(ctx, op.JobID, status) {
-			if err != nil {
-				return undecided, err
-			}
-			if away++; away >= extra {
-				return undecided, nil
-			}
-		}
+	away, err := TurnedAway(ctx, e.Market, op.JobID, extra)
+	if err != nil || away >= extra {
+		return undecided, err
 	}
 	return done, nil
+}
+
+// applications is where a job's applications are read.
+type applications interface {
+	AllApplications(ctx context.Context, job int64, status api.ApplicationStatus) iter.Seq2[api.Application, error]
+}
+
+// TurnedAway counts the workers of a job who were ever turned away, and no further
+// than to most. Where a decline opens a seat again, theirs may have been.
+func TurnedAway(ctx context.Context, market applications, job int64, most int) (int, error) {
+	away := 0
+	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
+		for _, err := range market.AllApplications(ctx, job, status) {
+			if err != nil || away == most {
+				return away, err
+			}
+			away++
+		}
+	}
+	return away, nil
 }
 
 // MeaningOf tells what a job's number of seats counts, by what our books say of

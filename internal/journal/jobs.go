@@ -139,7 +139,7 @@ const youth = 6 * time.Minute
 
 // Young tells that a job was made so lately that an answer which does not know it
 // says nothing: a server that reads from a copy is behind.
-func (j *Job) Young(now time.Time) bool { return now.Sub(j.MadeAt) < youth }
+func (job Job) Young(now time.Time) bool { return now.Sub(job.MadeAt) < youth }
 
 // Job reads one job, or ErrNotFound.
 func (j *Journal) Job(ctx context.Context, id int64) (*Job, error) {

@@ -265,21 +265,12 @@ func (s *survey) seatDifferences() []SeatDifference {
 // workers who were turned away gave theirs back, and others took them: what is
 // left and all applications count those seats twice.
 func (o *Operator) givenBack(ctx context.Context, d SeatDifference) (bool, error) {
-	if d.Actual <= d.Expected {
+	more := d.Actual - d.Expected
+	if more <= 0 {
 		return false, nil
 	}
-	away := 0
-	for _, status := range []api.ApplicationStatus{api.Declined, api.NotCompleted} {
-		for _, err := range o.Market.AllApplications(ctx, d.JobID, status) {
-			if err != nil {
-				return false, err
-			}
-			if away++; away >= d.Actual-d.Expected {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
+	away, err := executor.TurnedAway(ctx, o.Market, d.JobID, more)
+	return away == more, err
 }
 
 // unowned finds the jobs with our markers that are in nobody's books. One whose
