@@ -122,7 +122,7 @@ var ofQuestions = []mutant{
 		"internal/api/pages.go", `far.Message == here.Message {`, `true {`,
 		apiRoom),
 	one("a job that is not shown yet is gone", "nothing more is done to a job that was just bought",
-		"internal/journal/jobs.go", `return now.Sub(j.MadeAt) < youth`, `return false`,
+		"internal/journal/jobs.go", `return now.Sub(job.MadeAt) < youth`, `return false`,
 		executorRoom, operatorRoom),
 }
 
