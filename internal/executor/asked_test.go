@@ -264,3 +264,74 @@ func TestAJobOfAQuestionThatCannotBeTakenBackIsNotBoughtAgain(t *testing.T) {
 	}
 	r.equal("the balance by the books", mustAccount(r).Expected(), r.box.Books().Balance)
 }
+
+// A question for the price of seats has no create that its job could be. It is
+// paused, its fees are booked, and no other is asked for a day.
+func TestAQuestionForSeatsThatMakesAJobIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{KeepFees: true})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	own := r.created()
+	r.clock.advance(time.Minute)
+	r.faults("quote:ignore_get_cost=1")
+	first := r.occurrence("add_seats")
+	r.settle()
+	r.want(first[0], planner.Rejected)
+	jobs := r.box.Books().Jobs
+	if len(jobs) != 2 || jobs[1].Status != sandbox.JobFinished || !planner.IsQuestion(jobs[1].Marker) {
+		t.Fatalf("the jobs are %+v, want a second one that is paused and carries the marker of a question", jobs)
+	}
+	if made, _ := r.box.Job(jobs[1].JobID); len(made.Expected) != 2 {
+		t.Errorf("its steps are %q, want one and the marker", made.Expected)
+	}
+	if _, err := r.exec.Balance(t.Context()); err != nil { // a quiet reading tells what came back
+		t.Fatal(err)
+	}
+	theirs := r.box.Books()
+	r.equal("the balance by the books", mustAccount(r).Expected(), theirs.Balance)
+	for _, job := range theirs.Jobs {
+		r.agreeOn(t.Context(), job)
+	}
+	if stray, err := r.books.Job(t.Context(), jobs[1].JobID); err != nil || stray.Campaign != planner.ManualCampaign || stray.Charged == stray.Refunded {
+		t.Errorf("the job of the question is in the books as %+v, %v; want it by hand, with fees", stray, err)
+	}
+
+	asked := r.box.Traffic().Received["quote"]
+	job, err := r.market.Job(t.Context(), own)
+	r.must(err)
+	if _, err := r.exec.QuoteSeats(t.Context(), job, 3); err == nil || !strings.Contains(err.Error(), "makes jobs of questions") {
+		t.Errorf("another question is answered with %v", err)
+	}
+	if n := r.box.Traffic().Received["quote"]; n != asked {
+		t.Errorf("%d questions were asked, want %d", n, asked)
+	}
+	r.faults("")
+	r.clock.advance(24 * time.Hour)
+	if _, err := r.exec.QuoteSeats(t.Context(), job, 3); err != nil {
+		t.Errorf("a day later: %v", err)
+	}
+	if alerts, err := r.books.Alerts(t.Context()); err != nil || len(alerts) != 0 {
+		t.Errorf("alerts are left: %v, %v", alerts, err)
+	}
+}
+
+// Where only creates ask, their questions tell that get_cost is heeded again.
+func TestACreateTellsThatGetCostIsHeededAgain(t *testing.T) {
+	t.Parallel()
+	r, ids := askedInEarnest(t)
+	r.settle()
+	job, err := r.market.Job(t.Context(), r.want(ids[0], planner.Applied).JobID)
+	r.must(err)
+	if _, err := r.exec.QuoteSeats(t.Context(), job, 3); err == nil {
+		t.Error("a question that may buy was asked")
+	}
+	r.spec.Items, r.spec.Job.Seats = []campaigns.Item{{Key: "b"}}, 11
+	r.register()
+	r.clock.advance(time.Minute)
+	r.occurrence("create")
+	r.settle()
+	if _, err := r.exec.QuoteSeats(t.Context(), job, 3); err != nil {
+		t.Errorf("after a question that was answered: %v", err)
+	}
+}

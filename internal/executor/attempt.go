@@ -28,15 +28,23 @@ type call struct {
 	// before reads what must be read in that quiet and adds it to the evidence;
 	// nil reads nothing.
 	before func(ctx context.Context) error
-	// accident is the job that a quote made, and question by which token it was
-	// asked; 0 and "" as a rule.
-	accident int64
-	question string
+	// accident is a quote that made a job, and job what it asked the price of; nil
+	// as a rule.
+	accident *quoted
+	job      api.NewJob
 	// pass is the witness's leave, and passage what the journal wrote.
 	pass    sendlog.Pass
 	passage journal.Passage
 	// send makes the one request that changes something.
 	send func(ctx context.Context) (effect, error)
+}
+
+// question is the token of the question that made the call's job, or "".
+func (c *call) question() string {
+	if c.accident == nil {
+		return ""
+	}
+	return c.accident.question
 }
 
 // effect is what a call did.
@@ -107,7 +115,7 @@ func (e *Executor) attempt(ctx context.Context, op *journal.Op) ([]Next, error) 
 	if err != nil {
 		return nil, err
 	}
-	if c.accident != 0 {
+	if c.accident != nil {
 		e.quotes.forget(op.Marker())
 	}
 	if passage.Gate != journal.Through {
@@ -265,7 +273,7 @@ func (e *Executor) begin(ctx context.Context, op *journal.Op, c *call, nonce str
 	now := e.Now()
 	start := journal.Start{
 		Op: op, Nonce: nonce, Now: now, Deadline: now.Add(e.Abandon),
-		Amount: c.amount, Quote: c.quote, Question: c.question,
+		Amount: c.amount, Quote: c.quote, Question: c.question(),
 	}
 	if c.evidence != nil {
 		start.Evidence = c.evidence
@@ -323,7 +331,7 @@ func (e *Executor) request(ctx context.Context, op *journal.Op, c *call, wait bo
 	if wait {
 		defer e.slot(op)()
 	}
-	if err := e.Witness.Check(c.pass); err != nil && c.accident == 0 {
+	if err := e.Witness.Check(c.pass); err != nil && c.accident == nil {
 		return effect{}, &unsentError{err}
 	}
 	began := e.Now()

@@ -33,7 +33,7 @@ func prepareCreate(ctx context.Context, e *Executor, op *journal.Op, sp *journal
 		},
 	}
 	if got.jobID != 0 {
-		c.accident, c.question = got.jobID, got.question
+		c.accident, c.job = &got, job
 		// The quote was the create: what it made is booked, and nothing is sent.
 		r := api.Receipt{JobID: got.jobID, Cost: got.cost}
 		c.send = func(context.Context) (effect, error) { return made(op, job, r), nil }
@@ -88,9 +88,9 @@ func (e *Executor) foundByQuestion(ctx context.Context, op *journal.Op, token st
 		return quoted{}, err
 	}
 	if known {
-		return quoted{cost: cost, jobID: found, question: token}, nil
+		return quoted{cost: cost, jobID: found, question: token, asked: e.Now()}, nil
 	}
-	undone := e.undoQuote(ctx, found)
+	undone := e.undoQuote(ctx, job, quoted{jobID: found, asked: e.Now()})
 	var h *halt
 	if !errors.As(undone, &h) {
 		return quoted{}, undone
@@ -188,8 +188,7 @@ func newJob(ctx context.Context, e *Executor, op *journal.Op, sp *journal.Spec) 
 	if err != nil {
 		return api.NewJob{}, err
 	}
-	withMarker(&job, op.Marker())
-	return job, nil
+	return withMarker(job, op.Marker()), nil
 }
 
 func renderedJob(op *journal.Op, sp *journal.Spec) (campaigns.Job, error) {
@@ -212,12 +211,18 @@ func renderedJob(op *journal.Op, sp *journal.Spec) (campaigns.Job, error) {
 
 // withMarker adds the line by which the job is found again. An automated job's
 // steps are content to be acted on, so there the title carries it.
-func withMarker(job *api.NewJob, marker string) {
+func withMarker(job api.NewJob, marker string) api.NewJob {
 	if job.Automated {
 		job.Title += " " + marker
-		return
+	} else {
+		job.Steps = append(slices.Clone(job.Steps), marker)
 	}
-	job.Steps = append(slices.Clone(job.Steps), marker)
+	return job
+}
+
+// withoutMarkers are the steps of a job as a person wrote them.
+func withoutMarkers(steps []string) []string {
+	return slices.DeleteFunc(slices.Clone(steps), func(step string) bool { return planner.FindMarker([]string{step}) != "" })
 }
 
 // markerOf finds the marker of a job as it was read.

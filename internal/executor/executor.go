@@ -32,7 +32,7 @@ type Journal interface {
 	Jobs(ctx context.Context, campaign string) ([]journal.Job, error)
 	Job(ctx context.Context, id int64) (*journal.Job, error)
 	See(ctx context.Context, now time.Time, seen []journal.Sighting) error
-	Adopt(ctx context.Context, now time.Time, job journal.Job) error
+	Recover(ctx context.Context, now time.Time, r journal.Recovered) (bool, error)
 	Asking(ctx context.Context, op, token string, after time.Duration) (bool, error)
 	Answered(ctx context.Context, op, token string, lost bool) error
 	Quote(ctx context.Context, shape string) (money.USD, bool, error)

@@ -102,7 +102,7 @@ func (e *Executor) seatCost(ctx context.Context, job api.Job, seats int) (money.
 func (e *Executor) quoteLike(ctx context.Context, job api.Job, seats int, flags api.ResumeRequest) (money.USD, string, error) {
 	like := api.NewJob{
 		Title: job.Title, Price: job.Price, Seats: seats, CategoryID: job.Category, Minutes: max(job.Minutes, 1),
-		Steps: job.Steps, Proof: job.Proof, SendTweet: flags.SendTweet, HideSearchEngines: flags.HideSearchEngines,
+		Steps: withoutMarkers(job.Steps), Proof: job.Proof, SendTweet: flags.SendTweet, HideSearchEngines: flags.HideSearchEngines,
 	}
 	like.CountryIDs = countriesOf(job)
 	like.International = len(like.CountryIDs) == 0
@@ -116,7 +116,7 @@ func (e *Executor) quoteLike(ctx context.Context, job api.Job, seats int, flags 
 		return 0, "", err
 	}
 	if got.jobID != 0 {
-		return 0, "", e.undoQuote(ctx, got.jobID)
+		return 0, "", e.undoQuote(ctx, like, got)
 	}
 	return got.cost, shape, nil
 }

@@ -55,8 +55,8 @@ func (e *Executor) record(ctx context.Context, op *journal.Op, c *call) error {
 	if err == nil {
 		err = e.Witness.Record(ctx, c.pass, s)
 	}
-	if err != nil && c.accident != 0 {
-		e.Log.ErrorContext(ctx, "a job made by a quote could not be written into the send log", "job", c.accident, "err", err)
+	if err != nil && c.accident != nil {
+		e.Log.ErrorContext(ctx, "a job made by a quote could not be written into the send log", "job", c.accident.jobID, "err", err)
 		return nil
 	}
 	return err

@@ -26,6 +26,11 @@ type Limit struct {
 	Resume  campaigns.ResumePolicy
 }
 
+// Unlimited is the budget of a campaign without a cap.
+func Unlimited(campaign string) []Limit {
+	return []Limit{{Scope: CampaignScope(campaign), Window: "total", Cap: -1}}
+}
+
 // Limits are the budgets that an operation of a campaign counts against at now.
 func Limits(c *campaigns.Campaign, now time.Time) []Limit {
 	own := Limit{Scope: CampaignScope(c.Name), Window: string(campaigns.PerTotal), Cap: -1}

@@ -140,6 +140,17 @@ local function latch(scope, window, sk, wk, now)
   return true
 end
 
+-- estimated notes that up to so much more may have come back for a job than is
+-- booked. The balance tells how much, once nothing else moves money.
+local function estimated(now, id, job, most)
+  local account = P .. 'account'
+  if redis.call('EXISTS', P .. 'estimates') == 0 then
+    redis.call('HSET', account, 'drift_before', redis.call('HGET', account, 'drift') or '0')
+  end
+  redis.call('ZADD', P .. 'estimates', now, id .. ' ' .. job .. ' ' .. int(most))
+  account_add('guessed', most)
+end
+
 -- give_back books what came back for a job. It counts against the newest
 -- charges of the job, in their windows. What the account has left does not grow by
 -- it before the next reading: the last one may hold it already.

@@ -1,20 +1,20 @@
 -- Writes a create anew that was found by its marker, as applied, with its job
 -- and what it cost. An operation or a job that is known stays as it is.
 -- ARGV: now, id, doc, action, queue, event, job, item, slot, seats, price,
---       status, applications, title, cost, applied at, count, then scope and
---       window for each budget, then holder and number for each send log whose
---       sends were written anew before.
+--       status, applications, title, cost, applied at, what of it may have come
+--       back, count, then scope and window for each budget, then holder and
+--       number for each send log whose sends were written anew before.
 -- Returns {'ok', 1} where it was written, {'ok', 0} where it was known, {'lost'}
 -- where the journal has forgotten such a number, and so perhaps those sends.
 local now, id, job = ARGV[1], ARGV[2], ARGV[7]
-for i = 18 + 2 * num(ARGV[17]), #ARGV, 2 do
+for i = 19 + 2 * num(ARGV[18]), #ARGV, 2 do
   if num(redis.call('HGET', P .. 'seqs', ARGV[i])) < num(ARGV[i + 1]) then return {'lost'} end
 end
 local k, jk = opkey(id), jobkey(job)
 if redis.call('EXISTS', k) == 1 or redis.call('HEXISTS', jk, 'c') == 1 then return {'ok', '0'} end
 local c = campaign_of(id)
-local list, base = {}, 18
-for i = 1, num(ARGV[17]) do
+local list, base = {}, 19
+for i = 1, num(ARGV[18]) do
   local scope, window = ARGV[base], ARGV[base + 1]
   local sk = P .. 'budget:' .. scope
   redis.call('HSET', sk, 'window', current(sk, window))
@@ -42,5 +42,12 @@ if cost > 0 then
   entry(now, 'charge', cost, id, job, budgets)
   redis.call('HINCRBY', jk, 'charged', int(cost))
   redis.call('LPUSH', P .. 'charges:' .. job, int(cost) .. '\n' .. budgets)
+  if num(ARGV[17]) > 0 then
+    local account = P .. 'account'
+    local read = redis.call('HMGET', account, 'read_at', 'drift')
+    -- What it cost is no drift any more, where the last reading saw it gone.
+    if read[2] and num(read[1]) >= num(ARGV[16]) then redis.call('HINCRBY', account, 'drift', int(-cost)) end
+    estimated(now, id, job, num(ARGV[17]))
+  end
 end
 return {'ok', '1'}

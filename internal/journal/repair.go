@@ -34,8 +34,9 @@ type Recovered struct {
 	Op planner.Operation
 	// Job is the job that it made, as it is now.
 	Job Job
-	// Cost is what the job's seats cost, in USD.
-	Cost money.USD
+	// Cost is what the job's seats cost, in USD, and Back what of it may have come
+	// back already: the balance tells how much.
+	Cost, Back money.USD
 	// At is when the job was made.
 	At time.Time
 	// Limits are the budgets of the campaign at that time.
@@ -62,7 +63,7 @@ func (j *Journal) Recover(ctx context.Context, now time.Time, r Recovered) (bool
 	args := []any{
 		millis(now), r.Op.ID, doc, r.Op.Action, string(r.Op.Queue()), event.text(),
 		jobText(r.Job.ID), r.Job.Item, millis(r.Job.Slot), r.Job.Seats, micros(r.Job.Price),
-		string(r.Job.Status), r.Job.Applications, r.Job.Title, micros(r.Cost), millis(r.At), len(r.Limits),
+		string(r.Job.Status), r.Job.Applications, r.Job.Title, micros(r.Cost), millis(r.At), micros(r.Back), len(r.Limits),
 	}
 	for _, l := range r.Limits {
 		args = append(args, l.Scope, l.Window)

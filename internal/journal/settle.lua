@@ -84,15 +84,8 @@ elseif cost ~= '' then
 end
 
 if refund ~= '' and num(refund) ~= 0 then give_back(now, id, job, num(refund)) end
--- An estimate is put right by the balance, once nothing else moves money.
 local most = ARGV[21]
-if most ~= '' and num(most) > num(refund) then
-  if redis.call('EXISTS', P .. 'estimates') == 0 then
-    redis.call('HSET', account, 'drift_before', redis.call('HGET', account, 'drift') or '0')
-  end
-  redis.call('ZADD', P .. 'estimates', now, id .. ' ' .. job .. ' ' .. int(num(most) - num(refund)))
-  account_add('guessed', num(most) - num(refund))
-end
+if most ~= '' and num(most) > num(refund) then estimated(now, id, job, num(most) - num(refund)) end
 
 if to == 'applied' and job ~= '' then
   local jk = jobkey(job)

@@ -2,7 +2,7 @@ package mutants
 
 var ofSendLog = []mutant{
 	one("a line that was not written is no matter", "what a lost Redis forgets is bought again",
-		"internal/executor/witness.go", `	if err != nil && c.accident != 0 {`, `	if err != nil {`,
+		"internal/executor/witness.go", `	if err != nil && c.accident != nil {`, `	if err != nil {`,
 		executorRoom),
 	{name: "sent before its line is written", why: "a crash in between leaves a purchase that a lost Redis forgets", edits: []edit{
 		{
@@ -114,6 +114,12 @@ var ofQuestions = []mutant{
 		journalRoom),
 	one("a question that made a job is given up with its pause", "a job that could not be taken back is bought again",
 		"internal/executor/quote.go", `!errors.As(err, &done)`, `!errors.As(err, &done) && false`,
+		executorRoom),
+	one("questions that buy are asked on", "every price of seats that is asked buys a job",
+		"internal/executor/quote.go", `q.e.Now().Sub(at) >= askAgain`, `true`,
+		executorRoom),
+	one("a question carries the marker of a job", "what a question made is taken for the job's twin",
+		"internal/executor/seats.go", `withoutMarkers(job.Steps)`, `job.Steps`,
 		executorRoom),
 	one("a refund grows what a reading holds", "the minimum balance is spent",
 		"internal/journal/common.lua", `  account_add('refunded', left)`, `  account_add('spent', -left); account_add('refunded', left)`,

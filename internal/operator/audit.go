@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
 	"github.com/campaign-runner/campaign-runner/internal/api"
@@ -111,6 +112,8 @@ type survey struct {
 	listed map[int64]api.Job
 	// byMarker holds the ids of jobs, the oldest first.
 	byMarker map[string][]int64
+	// questions are jobs that were made of questions for a price.
+	questions []int64
 	// before and owned are our jobs before and after the list was read: what
 	// happened meanwhile proves nothing.
 	before, owned map[int64]*journal.Job
@@ -136,7 +139,10 @@ func (o *Operator) survey(ctx context.Context) (*survey, error) {
 			continue
 		}
 		s.listed[job.ID] = job
-		if m := executor.MarkerOf(job); m != "" {
+		switch m := executor.MarkerOf(job); {
+		case planner.IsQuestion(m):
+			s.questions = append(s.questions, job.ID)
+		case m != "":
 			s.byMarker[m] = append(s.byMarker[m], job.ID)
 		}
 	}
@@ -298,9 +304,21 @@ func (o *Operator) unowned(ctx context.Context, a *Audit, s *survey) error {
 			}
 		}
 	}
+	for _, id := range s.questions {
+		m := executor.MarkerOf(s.listed[id])
+		// A finished one costs nothing more; one just made may be on its way back.
+		if asked, _ := planner.MarkerSlot(m); s.owned[id] == nil && s.listed[id].Status != api.JobFinished &&
+			o.Now().Sub(asked) >= inFlight {
+			a.Unowned = append(a.Unowned, Unowned{JobID: id, Title: s.listed[id].Title, Marker: m})
+		}
+	}
 	slices.SortFunc(a.Unowned, func(x, y Unowned) int { return cmp.Compare(x.JobID, y.JobID) })
 	return nil
 }
+
+// inFlight is how long a question may take to be answered, and its job to be
+// taken back.
+const inFlight = 2 * time.Minute
 
 // origins are the creates of all registered campaigns, by their markers' names.
 func (o *Operator) origins(ctx context.Context) (map[string]origin, error) {

@@ -40,6 +40,7 @@ type Executor interface {
 	Quote(ctx context.Context, job api.NewJob) (money.USD, error)
 	QuoteSeats(ctx context.Context, job api.Job, seats int) (money.USD, error)
 	QuoteSeatsAhead(ctx context.Context, job api.NewJob, seats int) (money.USD, error)
+	TakeBack(ctx context.Context, a executor.Accident) error
 	Plan(ctx context.Context, ops []planner.Operation) ([]executor.Next, error)
 	Balance(ctx context.Context) (money.USD, error)
 	EnforceLatches(ctx context.Context) ([]executor.Next, error)

@@ -37,6 +37,13 @@ func (o *Operator) Reconcile(ctx context.Context) (*Audit, error) {
 	if err := o.noteMissing(ctx, a); err != nil {
 		return nil, err
 	}
+	for _, u := range a.Unowned {
+		if planner.IsQuestion(u.Marker) {
+			if err := o.takeBack(ctx, s.listed[u.JobID]); err != nil {
+				return nil, err
+			}
+		}
+	}
 	a.tell(told)
 	return a, o.alert(ctx, told)
 }
@@ -150,7 +157,7 @@ func (o *Operator) pauseTwin(ctx context.Context, kept *journal.Job, twin api.Jo
 			Price: twin.Price, Applications: twin.Applications, Title: twin.Title,
 		},
 		Cost: cost, At: now,
-		Limits: []journal.Limit{{Scope: journal.CampaignScope(planner.ManualCampaign), Window: "total", Cap: -1}},
+		Limits: journal.Unlimited(planner.ManualCampaign),
 	})
 	if err != nil || twin.Status == api.JobFinished {
 		return err
@@ -162,8 +169,8 @@ func (o *Operator) pauseTwin(ctx context.Context, kept *journal.Job, twin api.Jo
 }
 
 // priceOfTwin is what a second job of a create did cost: as much as the first
-// where it has as many seats. One that a question for the price of more seats has
-// made has others. Of a finished job the number tells nothing.
+// where it has as many seats. A person may have bought more. Of a finished job the
+// number tells nothing.
 func (o *Operator) priceOfTwin(ctx context.Context, kept *journal.Job, twin api.Job, mean executor.SeatsMean) (money.USD, int, error) {
 	op, err := o.Journal.Get(ctx, kept.Op)
 	if err == nil && op.Cost != nil {
@@ -180,6 +187,28 @@ func (o *Operator) priceOfTwin(ctx context.Context, kept *journal.Job, twin api.
 	}
 	cost, err := o.Executor.QuoteSeats(ctx, twin, seats)
 	return cost, seats, err
+}
+
+// takeBack books a job that a question for a price made, and whose answer was
+// lost, and pauses it.
+func (o *Operator) takeBack(ctx context.Context, job api.Job) error {
+	if frozen, err := o.Journal.Frozen(ctx); err != nil || len(frozen) > 0 {
+		return err
+	}
+	seats, err := o.seats(ctx, job)
+	if err != nil {
+		return err
+	}
+	cost, err := o.Executor.QuoteSeats(ctx, job, seats)
+	if reason, unfit := executor.Unfit(err); unfit {
+		o.Log.WarnContext(ctx, "the price of a job that a question made is not known", "job", job.ID, "why", reason)
+	} else if err != nil {
+		return err
+	}
+	asked, _ := planner.MarkerSlot(executor.MarkerOf(job))
+	return o.Executor.TakeBack(ctx, executor.Accident{
+		JobID: job.ID, Title: job.Title, Seats: seats, Price: job.Price, Cost: cost, Asked: asked,
+	})
 }
 
 // noteMissing writes deleted jobs down.
@@ -230,6 +259,10 @@ func (a *Audit) tell(told map[string]string) {
 // advice says what a person can do about a job that is in nobody's books.
 func (u *Unowned) advice() string {
 	text := fmt.Sprintf("job %d (%s) carries %s and is in nobody's books: ", u.JobID, u.Title, u.Marker)
+	if planner.IsQuestion(u.Marker) {
+		return text + fmt.Sprintf("a question for a price made it; it is booked under campaign %s and paused, so that its money comes back",
+			planner.ManualCampaign)
+	}
 	switch u.State {
 	case "":
 		return text + "`enqueue recover FILE` books it where a spec explains it"

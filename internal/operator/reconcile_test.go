@@ -111,8 +111,38 @@ func TestOfTwoJobsWithOneMarkerTheYoungerIsPaused(t *testing.T) {
 	r.clean()
 }
 
-// A question for the price of more seats that is taken for a create makes a job
-// with the marker of the one that they were for.
+// A question for a price whose answer was lost may have made a job. The audit
+// finds it by the marker of questions, once nobody can be about to take it back.
+func TestTheJobOfALostQuestionIsTakenBack(t *testing.T) {
+	t.Parallel()
+	r := anchored(t)
+	r.apply(r.spec(signs("A, B")))
+	r.advance(time.Second)
+	job, _ := r.box.Job(r.box.Books().Jobs[0].JobID)
+	job.Expected = []string{"Do it.", planner.QuestionMarker(r.now())}
+	before := r.box.Books().Charged
+	stray, err := r.box.AddJob(job)
+	r.must(err)
+	paid := r.box.Books().Charged - before
+	if a := r.reconciled(); len(a.Unowned)+len(a.Duplicates) != 0 {
+		t.Errorf("a question that may be on its way is told as %+v", a)
+	}
+	r.advance(3 * time.Minute)
+	if a := r.reconciled(); len(a.Unowned) != 1 || a.Unowned[0].JobID != stray {
+		t.Errorf("unowned: %+v, want job %d", a.Unowned, stray)
+	}
+	if j, _ := r.box.Job(stray); j.Status != sandbox.JobFinished {
+		t.Errorf("the job of the question is %d, want finished", j.Status)
+	}
+	r.clean() // whose reading of the balance tells what came back
+	own, err := r.journal.Job(t.Context(), stray)
+	r.must(err)
+	if own.Campaign != planner.ManualCampaign || own.Charged != paid || own.Refunded != paid {
+		t.Errorf("it cost %s, and is in the books as %+v", paid, own)
+	}
+}
+
+// A person may have bought seats of a twin before it was found.
 func TestATwinWithOtherSeatsIsBookedAtItsOwnPrice(t *testing.T) {
 	t.Parallel()
 	r := anchored(t)

@@ -158,7 +158,8 @@ const (
 	ActionTeams = "teams:sync"
 	// ActionAudit pauses a job that was made twice.
 	ActionAudit = "audit:pause"
-	// ActionAdopt books such a job, as a purchase by hand.
+	// ActionAdopt books such a job, or one that a question for a price made, as a
+	// purchase by hand.
 	ActionAdopt = "audit:adopt"
 	// ActionDecision is a rating from a person's file.
 	ActionDecision = "rate:decision"
@@ -229,6 +230,18 @@ func Marker(campaign, action, item string, slot time.Time) string {
 
 // Marker is the marker of the job that a create makes.
 func (o *Operation) Marker() string { return Marker(o.Campaign, o.Action, o.Item, o.Slot) }
+
+// actionQuestion is the action in the marker of a question, which no spec can name.
+const actionQuestion = "audit:quote"
+
+// QuestionMarker is what a question for a price carries that is asked for no
+// create: where the marketplace takes it for one, the job is found by it.
+func QuestionMarker(asked time.Time) string { return Marker(ManualCampaign, actionQuestion, "", asked) }
+
+// IsQuestion tells whether a marker is one of questions for a price.
+func IsQuestion(marker string) bool {
+	return MarkerName(marker) == markerName(ManualCampaign, actionQuestion, "")
+}
 
 // markerName is the part of a marker that tells campaign, action and item.
 func markerName(campaign, action, item string) string {

@@ -48,12 +48,9 @@ func (c *watch) byMistake(p *packet, job sandbox.JobBooks) {
 }
 
 // markers holds that no two jobs with one marker are made. One that was made by
-// mistake is paused before another is bought in its place. What is asked of the
-// price of more seats carries the marker of a job that stands.
+// mistake is paused before another is bought in its place. Questions that are asked
+// for no create share theirs within a second.
 func (c *watch) markers(p *packet, b sandbox.Books) {
-	if t := c.ops[p.op]; p.overlooked && (t == nil || t.Kind != planner.Create) {
-		return
-	}
 	online := map[string]int{}
 	for _, j := range b.Jobs {
 		if j.Status != sandbox.JobFinished && !c.touched[j.JobID] { // whose marker a person took away is not found
@@ -61,7 +58,7 @@ func (c *watch) markers(p *packet, b sandbox.Books) {
 		}
 	}
 	for marker, n := range b.Creates {
-		if !strings.HasPrefix(marker, planner.MarkerPrefix) || n < 2 {
+		if !strings.HasPrefix(marker, planner.MarkerPrefix) || n < 2 || planner.IsQuestion(marker) {
 			continue
 		}
 		made := len(b.Jobs) > 0 && b.Jobs[len(b.Jobs)-1].Marker == marker && (p.route == "create" || p.overlooked)
@@ -88,7 +85,7 @@ func (c *watch) adopted(t *truth, r row) bool {
 		return true
 	}
 	for _, j := range c.w.box.Books().Jobs {
-		if t.Item != fmt.Sprintf("job-%d", j.JobID) || c.touched[j.JobID] || len(j.Effects) == 0 {
+		if t.Item != fmt.Sprintf("job-%d", j.JobID) && t.Item != fmt.Sprintf("quote-%d", j.JobID) || c.touched[j.JobID] || len(j.Effects) == 0 {
 			continue
 		}
 		op, err := c.w.books.Get(context.Background(), r.id)
@@ -96,6 +93,9 @@ func (c *watch) adopted(t *truth, r row) bool {
 		ended := slices.ContainsFunc(j.Effects, func(e sandbox.Effect) bool {
 			return slices.Contains([]string{"pause", "filled", "finish"}, e.Kind) && !e.At.After(op.CreatedAt)
 		})
+		if r.cost == 0 && strings.HasPrefix(t.Item, "quote-") {
+			continue // the answer that told it was lost
+		}
 		if paid := j.Effects[0].Charged; r.cost != paid && !ended {
 			c.w.fail("%s books job %d at %s, and it did cost %s", r.id, j.JobID, r.cost, paid)
 		}
