@@ -141,7 +141,8 @@ local function latch(scope, window, sk, wk, now)
 end
 
 -- estimated notes that up to so much more may have come back for a job than is
--- booked. The balance tells how much, once nothing else moves money.
+-- booked. The balance tells how much, once nothing else moves money; for how many
+-- seats, a look at the job.
 local function estimated(now, id, job, most)
   local account = P .. 'account'
   if redis.call('EXISTS', P .. 'estimates') == 0 then
@@ -149,6 +150,7 @@ local function estimated(now, id, job, most)
   end
   redis.call('ZADD', P .. 'estimates', now, id .. ' ' .. job .. ' ' .. int(most))
   account_add('guessed', most)
+  if redis.call('EXISTS', jobkey(job)) == 1 then redis.call('HSET', jobkey(job), 'vague', 1) end
 end
 
 -- give_back books what came back for a job. It counts against the newest

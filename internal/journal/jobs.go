@@ -35,8 +35,10 @@ type Job struct {
 	// Slot is the slot of the create that made it; zero for adopted jobs.
 	Slot   time.Time
 	Status JobStatus
-	// Seats is how many seats were bought, by our books.
+	// Seats is how many seats were bought, by our books. Vague tells that some were
+	// given back, and that how many was estimated.
 	Seats int
+	Vague bool
 	// Price is what one seat pays the worker, in USD.
 	Price money.USD
 	// Charged and Refunded are its money so far, in USD.
@@ -185,7 +187,7 @@ func decodeJob(f map[string]string) (Job, error) {
 	r := reader{f: f}
 	job := Job{
 		ID: r.int("id"), Campaign: f["c"], Item: f["item"], Slot: r.time("slot"),
-		Status: JobStatus(f["status"]), Seats: int(r.int("seats")),
+		Status: JobStatus(f["status"]), Seats: int(r.int("seats")), Vague: f["vague"] != "",
 		Price: money.USD(r.int("price")), Charged: money.USD(r.int("charged")), Refunded: money.USD(r.int("refunded")),
 		Applications: int(r.int("apps")), Pending: int(r.int("pending")),
 		Approved: int(r.int("approved")), Before: int(r.int("before")), MadeAt: r.time("ct"), FullAt: r.time("full"),
@@ -236,6 +238,13 @@ func (j *Journal) Adopt(ctx context.Context, now time.Time, job Job) error {
 		return fmt.Errorf("job %d belongs to campaign %q already", job.ID, out[1])
 	}
 	return nil
+}
+
+// MendSeats corrects the seats of a job whose number is vague, unless something
+// happened to it since it was read.
+func (j *Journal) MendSeats(ctx context.Context, job *Job, seats int) error {
+	_, err := j.run(ctx, "mendseats", job.ID, job.Generation, seats)
+	return err
 }
 
 // Rehoming is what became of an attempt to correct which job a create made.

@@ -118,6 +118,9 @@ type survey struct {
 	// happened meanwhile proves nothing.
 	before, owned map[int64]*journal.Job
 	mean          executor.SeatsMean
+	// vague are jobs whose seats differ since a refund was estimated, and what is
+	// the nearest number that a look at them allows.
+	vague []SeatDifference
 }
 
 // survey reads every job of the account.
@@ -173,11 +176,16 @@ func (o *Operator) audit(ctx context.Context) (*Audit, *survey, error) {
 		Unowned: []Unowned{}, Missing: []Missing{},
 	}
 	for _, d := range s.seatDifferences() {
-		explained, err := o.givenBack(ctx, d)
+		away, err := o.givenBack(ctx, d)
 		if err != nil {
 			return nil, nil, err
 		}
-		if !explained {
+		switch d.Actual -= away; {
+		case d.Actual == d.Expected:
+		case s.owned[d.JobID].Vague:
+			s.vague = append(s.vague, d)
+		default:
+			d.Actual += away
 			a.SeatDifferences = append(a.SeatDifferences, d)
 		}
 	}
@@ -267,16 +275,15 @@ func (s *survey) seatDifferences() []SeatDifference {
 	return out
 }
 
-// givenBack tells that a job seems to have more seats than were bought since
-// workers who were turned away gave theirs back, and others took them: what is
-// left and all applications count those seats twice.
-func (o *Operator) givenBack(ctx context.Context, d SeatDifference) (bool, error) {
+// givenBack is how many of the seats that a job seems to have beyond those bought
+// may be counted twice: workers who were turned away gave theirs back, and others
+// took them, so that they are in what is left and in all applications.
+func (o *Operator) givenBack(ctx context.Context, d SeatDifference) (int, error) {
 	more := d.Actual - d.Expected
 	if more <= 0 {
-		return false, nil
+		return 0, nil
 	}
-	away, err := executor.TurnedAway(ctx, o.Market, d.JobID, more)
-	return away == more, err
+	return executor.TurnedAway(ctx, o.Market, d.JobID, more)
 }
 
 // unowned finds the jobs with our markers that are in nobody's books. One whose

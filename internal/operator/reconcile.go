@@ -37,6 +37,11 @@ func (o *Operator) Reconcile(ctx context.Context) (*Audit, error) {
 	if err := o.noteMissing(ctx, a); err != nil {
 		return nil, err
 	}
+	for _, d := range s.vague {
+		if err := o.Journal.MendSeats(ctx, s.owned[d.JobID], d.Actual); err != nil {
+			return nil, err
+		}
+	}
 	for _, u := range a.Unowned {
 		if planner.IsQuestion(u.Marker) {
 			if err := o.takeBack(ctx, s.listed[u.JobID]); err != nil {

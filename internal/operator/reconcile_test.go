@@ -32,6 +32,14 @@ func again(r *rig, id int64) int64 {
 	return twin
 }
 
+// byHand acts on a job as a person asks for it.
+func (r *rig) byHand(job int64, kind planner.Kind, seats int) {
+	r.t.Helper()
+	_, err := r.ActOnJob(r.t.Context(), job, kind, seats)
+	r.must(err)
+	r.drain()
+}
+
 func (r *rig) reconciled() *operator.Audit {
 	r.t.Helper()
 	a, err := r.Reconcile(r.t.Context())
@@ -139,6 +147,37 @@ func TestTheJobOfALostQuestionIsTakenBack(t *testing.T) {
 	r.must(err)
 	if own.Campaign != planner.ManualCampaign || own.Charged != paid || own.Refunded != paid {
 		t.Errorf("it cost %s, and is in the books as %+v", paid, own)
+	}
+}
+
+// How many seats a refund was for is open where it was estimated. The next look at
+// the job tells it, once; what differs after that is told.
+func TestSeatsThatAnEstimateLeftOpenAreReadOnce(t *testing.T) {
+	t.Parallel()
+	r := anchored(t)
+	r.apply(r.spec(signs("A")))
+	job := r.box.Books().Jobs[0].JobID
+	r.must(r.box.FinishJob(job))
+	r.advance(time.Minute)
+	r.byHand(job, planner.Pause, 0)
+	r.advance(time.Minute)
+	r.byHand(job, planner.Resume, 4)
+	more := func(seats int64) {
+		t.Helper()
+		r.must(r.box.EditJob(job, func(j *sandbox.Job) { j.Seats += seats }))
+	}
+	more(1)
+	if a := r.reconciled(); len(a.SeatDifferences) != 0 {
+		t.Errorf("told: %+v", a.SeatDifferences)
+	}
+	own, err := r.journal.Job(t.Context(), job)
+	r.must(err)
+	if own.Seats != 5 || own.Vague {
+		t.Errorf("the books have %d seats, vague: %t; want the 5 that there are", own.Seats, own.Vague)
+	}
+	more(2)
+	if a := r.reconciled(); len(a.SeatDifferences) != 1 || a.SeatDifferences[0].Actual != 7 {
+		t.Errorf("told: %+v, want 7 seats in place of 5", a.SeatDifferences)
 	}
 }
 
