@@ -26,6 +26,8 @@ type app struct {
 	log    *slog.Logger
 	// ran tells that the command line was in order and a command began.
 	ran bool
+	// called is the command that was named, as far as it exists.
+	called string
 }
 
 func newApp(in io.Reader, out, errs io.Writer, getenv func(string) string) *app {

@@ -69,7 +69,7 @@ func (a *app) tell(err error) {
 	case errors.Is(err, context.Canceled):
 		text = "enqueue: interrupted"
 	case !a.ran:
-		text = "enqueue: " + text + "\nsee `enqueue --help`"
+		text = fmt.Sprintf("enqueue: %s\nsee `%s --help`", strings.ReplaceAll(text, "\t", "  "), a.called)
 	default:
 		text = "enqueue: " + text
 	}

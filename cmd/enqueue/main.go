@@ -22,5 +22,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer, 
 	a := newApp(in, out, errs, getenv)
 	root := a.root()
 	root.SetArgs(args)
-	return a.exit(root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	a.called = cmd.CommandPath()
+	return a.exit(err)
 }

@@ -40,9 +40,9 @@ func (a *app) opCommand() *cobra.Command {
 
 // factRows are what is known of an operation, one fact a row.
 func factRows(d *operator.Detail) output.Rows {
-	rows := output.Rows{Columns: []string{"operation", d.ID}}
+	rows := output.Rows{Columns: []string{"fact", "value"}}
 	for _, fact := range [][2]string{
-		{"kind", string(d.Kind)}, {"state", string(d.State)}, {"slot", clock(d.Slot)}, {"item", d.Item},
+		{"operation", d.ID}, {"kind", string(d.Kind)}, {"state", string(d.State)}, {"slot", clock(d.Slot)}, {"item", d.Item},
 		{"job", or(d.JobID)}, {"application", or(d.ApplicationID)}, {"verdict", d.Verdict}, {"reason", d.Reason},
 		{"because", d.Because}, {"marker", d.Marker}, {"quote", dollars(d.Quote)}, {"reserved", d.Reserved.String()},
 		{"cost", dollars(d.Cost)}, {"refund", dollars(d.Refund)}, {"error", or(d.Error)}, {"looked at next", clockOr(d.Due)},

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/campaign-runner/campaign-runner/internal/output"
+	"github.com/campaign-runner/campaign-runner/internal/settings"
 )
 
 // version is set when a release is built.
@@ -46,7 +47,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, "runner: "+output.Clean(err.Error()))
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var setting *settings.Error
+	if errors.As(err, &usage) || errors.As(err, &setting) {
 		return exitUsage
 	}
 	return exitFault
