@@ -129,10 +129,10 @@ func TestAnAnswerThatGotLostDoublesNothing(t *testing.T) {
 			s.holds(free(), "0.75", "0", "0")
 		},
 		"of a lease": func(s *store, lose func()) {
-			one, err := s.Lead(s.ctx, "one", time.Minute)
+			one, err := s.Lead(s.ctx, "one", "", time.Minute)
 			s.must(err)
 			lose()
-			again, err := s.Lead(s.ctx, "one", time.Minute)
+			again, err := s.Lead(s.ctx, "one", "", time.Minute)
 			s.must(err)
 			s.same("token", again, one)
 		},

@@ -114,10 +114,10 @@ func TestCreate(t *testing.T) {
 		}},
 		{"a scheduler that lost its lease plans nothing", func(s *store) {
 			s.registered(campaign("c", every("a", time.Hour)))
-			old, err := s.Lead(s.ctx, "one", time.Minute)
+			old, err := s.Lead(s.ctx, "one", "", time.Minute)
 			s.must(err)
 			s.must(s.Yield(s.ctx, "one"))
-			fence, err := s.Lead(s.ctx, "two", time.Minute)
+			fence, err := s.Lead(s.ctx, "two", "", time.Minute)
 			s.must(err)
 			occ := slot(epoch, epoch.Add(time.Hour))
 			occ.Fence = old

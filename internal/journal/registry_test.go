@@ -182,20 +182,35 @@ func TestRegistry(t *testing.T) {
 			s.same("released", ids, []string{held.ID})
 			s.recount()
 		}},
+		{"an heir need not wait for the lease of the dead, once", func(s *store) {
+			dead, err := s.Lead(s.ctx, "log/first", "", time.Minute)
+			s.must(err)
+			other, err := s.Lead(s.ctx, "log/second", "logs/", time.Minute)
+			s.must(err)
+			s.same("no heir", other, "")
+			heir, err := s.Lead(s.ctx, "log/second", "log/", time.Minute)
+			s.must(err)
+			if heir == "" || heir == dead {
+				s.t.Errorf("the heir's token is %q, that of the dead %q", heir, dead)
+			}
+			late, err := s.Lead(s.ctx, "log/first", "", time.Minute)
+			s.must(err)
+			s.same("one that is not dead after all", late, "")
+		}},
 		{"one of two holds the lease, and each change of hands fences the last", func(s *store) {
-			one, err := s.Lead(s.ctx, "one", time.Minute)
+			one, err := s.Lead(s.ctx, "one", "", time.Minute)
 			s.must(err)
-			again, err := s.Lead(s.ctx, "one", time.Minute)
+			again, err := s.Lead(s.ctx, "one", "", time.Minute)
 			s.must(err)
-			two, err := s.Lead(s.ctx, "two", time.Minute)
+			two, err := s.Lead(s.ctx, "two", "", time.Minute)
 			s.must(err)
 			s.same("tokens", []string{one, again, two}, []string{one, one, ""})
 			s.must(s.Yield(s.ctx, "two"))
-			two, err = s.Lead(s.ctx, "two", time.Minute)
+			two, err = s.Lead(s.ctx, "two", "", time.Minute)
 			s.must(err)
 			s.same("not his to give back", two, "")
 			s.must(s.Yield(s.ctx, "one"))
-			two, err = s.Lead(s.ctx, "two", time.Minute)
+			two, err = s.Lead(s.ctx, "two", "", time.Minute)
 			s.must(err)
 			if two == "" || two == one {
 				s.t.Errorf("the new token is %q, the old %q", two, one)

@@ -141,9 +141,11 @@ func (j *Journal) Missed(ctx context.Context, campaign, action string) (int, err
 }
 
 // Lead takes or renews the scheduler's lease for a time, by the clock of Redis.
-// It returns the fencing token, or "" where another holder has the lease.
-func (j *Journal) Lead(ctx context.Context, holder string, d time.Duration) (string, error) {
-	out, err := j.run(ctx, "lease", holder, d.Milliseconds())
+// It returns the fencing token, or "" where another holder has the lease. heir is
+// what the names of holders begin with that are surely dead, whose lease need not
+// run out; "" is none.
+func (j *Journal) Lead(ctx context.Context, holder, heir string, d time.Duration) (string, error) {
+	out, err := j.run(ctx, "lease", holder, d.Milliseconds(), heir)
 	if err != nil || out[0] != "ok" {
 		return "", err
 	}

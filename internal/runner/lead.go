@@ -104,11 +104,12 @@ func (r *Runner) heed(ctx context.Context) {
 }
 
 func (r *Runner) renew(ctx context.Context, fence string) string {
-	got, err := r.Journal.Lead(ctx, r.holder, leaseFor)
+	got, err := r.Journal.Lead(ctx, r.holder, r.heir, leaseFor)
 	if err != nil {
 		r.complain(ctx, "lease", err)
 		return ""
 	}
+	r.heir = "" // a lease of that name is a copy's from here on
 	if got == "" {
 		r.web.metrics.SetSchedulerLag(0)
 	}

@@ -46,13 +46,15 @@ type Config struct {
 type Runner struct {
 	assembly.Rooms
 
-	cfg      Config
-	redis    *embedded.Server // nil where REDIS_URL names one
-	once     redis.UniversalClient
-	queue    redis.UniversalClient
-	client   *api.Client
-	holder   string
-	verified chan struct{}
+	cfg    Config
+	redis  *embedded.Server // nil where REDIS_URL names one
+	once   redis.UniversalClient
+	queue  redis.UniversalClient
+	client *api.Client
+	// holder is the name under which this runner leads, heir what those of its dead
+	// predecessors begin with; "" once it asked.
+	holder, heir string
+	verified     chan struct{}
 
 	Journal *journal.Journal
 	Tasks   *tasks.Client
@@ -84,7 +86,7 @@ func Start(ctx context.Context, cfg Config) (*Runner, error) {
 	if cfg.Scale <= 0 {
 		cfg.Scale = 1
 	}
-	r := &Runner{cfg: cfg, holder: rand.Text(), verified: make(chan struct{}), fatal: make(chan error, 1), rota: rota{jitter: assembly.Jitter}}
+	r := &Runner{cfg: cfg, verified: make(chan struct{}), fatal: make(chan error, 1), rota: rota{jitter: assembly.Jitter}}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

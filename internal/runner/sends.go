@@ -32,6 +32,10 @@ func (r *Runner) watchSends(ctx context.Context) error {
 		return err
 	}
 	r.guard.Store(g)
+	// Who has the log of a dead process has its lease too: a runner that comes back
+	// plans at once.
+	r.heir = g.Holder() + "/"
+	r.holder = r.heir + rand.Text()
 	// A connection that was made meanwhile told nobody which Redis it leads to.
 	g.Doubt(reasonOpened)
 	return nil

@@ -273,13 +273,13 @@ func TestALeaderThatSleptPastItsLeaseIsFenced(t *testing.T) {
 	a.Overlap = campaigns.OverlapAllow
 	a.CatchUp = campaigns.CatchUpAll
 	r.register(spec(a))
-	first, err := r.books.Lead(t.Context(), "first", lease)
+	first, err := r.books.Lead(t.Context(), "first", "", lease)
 	r.must(err)
 	var taken time.Duration
 	var second string
 	for d := renew; second == ""; d += renew {
 		clock(d)
-		second, err = r.books.Lead(t.Context(), "second", lease)
+		second, err = r.books.Lead(t.Context(), "second", "", lease)
 		r.must(err)
 		taken = d
 	}
@@ -293,7 +293,7 @@ func TestALeaderThatSleptPastItsLeaseIsFenced(t *testing.T) {
 	_, err = r.s.Tick(t.Context(), second)
 	r.must(err)
 	r.same("planned by the standby", len(r.handed), int(taken/time.Second))
-	again, err := r.books.Lead(t.Context(), "first", lease)
+	again, err := r.books.Lead(t.Context(), "first", "", lease)
 	r.must(err)
 	r.same("the sleeper's lease", again, "")
 }

@@ -178,10 +178,10 @@ func TestASchedulerThatLostItsLeaseStops(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	r.register(spec(hourly(campaigns.DoCreate)))
-	old, err := r.books.Lead(t.Context(), "one", time.Minute)
+	old, err := r.books.Lead(t.Context(), "one", "", time.Minute)
 	r.must(err)
 	r.must(r.books.Yield(t.Context(), "one"))
-	fence, err := r.books.Lead(t.Context(), "two", time.Minute)
+	fence, err := r.books.Lead(t.Context(), "two", "", time.Minute)
 	r.must(err)
 	r.now = noon.Add(time.Hour)
 	if _, err := r.s.Tick(t.Context(), old); !errors.Is(err, journal.ErrFenced) {

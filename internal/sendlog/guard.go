@@ -216,6 +216,9 @@ func (g *Guard) Close(ctx context.Context) error {
 	return g.log.Close()
 }
 
+// Holder names this process's log, which no other process of this machine has.
+func (g *Guard) Holder() string { return g.log.Holder() }
+
 // Enter asks for leave to begin a send. The error is a *HeldError.
 func (g *Guard) Enter() (Pass, error) {
 	g.mu.Lock()
