@@ -34,6 +34,8 @@ var matrix = []scenario{
 	{name: "redis and runners killed", runners: 3, items: 24, seconds: 60, share: 0.3, during: []disturbance{killing(time.Second), restartingRedis(7 * time.Second)}},
 	{name: "redis stalls at a handler's end", runners: 2, items: 24, seconds: 60, more: slowly, during: []disturbance{atHandlersEnd(stall(5 * time.Second))}},
 	{name: "redis is gone at a handler's end", runners: 2, items: 24, seconds: 60, more: slowly, during: []disturbance{atHandlersEnd(func(w *world) { w.breakRedis(5 * time.Second) })}},
+	{name: "connections cut four times a second", runners: 2, items: 24, seconds: 60, share: 0.3, during: []disturbance{cutting(250 * time.Millisecond)}},
+	{name: "redis answers nobody past a lease", runners: 2, items: 24, seconds: 80, share: 0.3, during: []disturbance{holdingUp(20*time.Second, 12*time.Second)}},
 	{name: "creates told of wrong jobs", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, more: wrongly, during: []disturbance{auditing(time.Second)}},
 	{name: "creates told of wrong jobs, kills", runners: 2, items: 40, seconds: 60, share: 0.4, mends: true, more: wrongly, during: []disturbance{auditing(time.Second), killing(2 * time.Second)}},
 	{name: "ratings in bulk, every fault, kills", runners: 2, items: 4, seconds: 60, share: 0.4, scale: 1, ratings: true, during: []disturbance{crowding, killing(3 * time.Second)}},

@@ -198,6 +198,29 @@ func restartingRedis(d time.Duration) disturbance {
 	}
 }
 
+// cutting has the Redis end all of its connections.
+func cutting(d time.Duration) disturbance {
+	return func(ctx context.Context, w *world) {
+		every(ctx, d, func() {
+			if err := w.rdb.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Err(); err == nil {
+				w.count("connections cut", 1)
+			}
+		})
+	}
+}
+
+// holdingUp has the Redis answer nobody for a while, longer than a lease lasts, so
+// that every connection of a runner waits.
+func holdingUp(d, long time.Duration) disturbance {
+	return func(ctx context.Context, w *world) {
+		every(ctx, d, func() {
+			if err := w.rdb.ClientPause(ctx, long).Err(); err == nil {
+				w.count("redis held up", 1)
+			}
+		})
+	}
+}
+
 // breakRedis kills the Redis and starts it again after a while.
 func (w *world) breakRedis(down time.Duration) {
 	w.redis.now().kill()

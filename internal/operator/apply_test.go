@@ -192,3 +192,39 @@ func TestARecoveryBuysNoSecondFollowOn(t *testing.T) {
 			after.Charged, len(after.Jobs), before.Charged, len(before.Jobs))
 	}
 }
+
+// What an apply waits for is what was due then, and what follows that: a campaign
+// that acts every minute would be waited for without end.
+func TestLaterOccurrencesAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	files := r.spec(signs("A, B", "{do: restart, after: {campaign: signs, action: create}}", "{do: add_seats, seats: 2, every: 1m}",
+		`{do: rate, every: 1m, rules: [{when: "true", verdict: approve}]}`))
+	done, err := r.Apply(t.Context(), r.plan(files))
+	r.must(err)
+	work := r.Track(done.Work)
+	look := func() operator.Progress {
+		t.Helper()
+		p, err := work.Look(t.Context())
+		r.must(err)
+		return p
+	}
+	if p := look(); p.Settled() || p.Kinds[planner.Create].Total != 2 {
+		t.Fatalf("before anything is done: %+v", p)
+	}
+	r.drain()
+	if p := look(); p.Settled() {
+		t.Errorf("what follows the creates is not waited for: %+v", p)
+	}
+	r.must(r.sched.Chains(t.Context()))
+	r.advance(time.Minute)
+	r.must(r.tickOnce()) // the next minute's additions and rating run are due, and not done
+	p := look()
+	if p.Settled() || p.Kinds[planner.Restart].Total != 2 || p.Kinds[planner.AddSeats].Total != 0 {
+		t.Errorf("with the next minute due: %+v, want 2 restarts and no addition", p)
+	}
+	r.drain()
+	if p := look(); !p.Settled() || p.States[planner.Applied] != 4 {
+		t.Errorf("in the end: %+v, want 4 applied and nothing else", p)
+	}
+}

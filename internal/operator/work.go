@@ -7,6 +7,7 @@ import (
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 )
 
@@ -19,20 +20,33 @@ type Work struct {
 	// IDs, where not nil, are the operations themselves; Owners then name only
 	// whose rating runs belong to it.
 	IDs []string
-	// once are actions that run now and may still wait for jobs to be made.
-	once map[string][]string
+	// once are actions that run now and may still wait for jobs to be made, and
+	// following those that run after others.
+	once, following map[string][]string
 }
 
 func (w *Work) add(c *campaigns.Campaign) {
 	w.Owners = append(w.Owners, c.Name)
+	if w.once == nil {
+		w.once, w.following = map[string][]string{}, map[string][]string{}
+	}
 	for i := range c.Actions {
-		if c.Actions[i].Now {
-			if w.once == nil {
-				w.once = map[string][]string{}
-			}
-			w.once[c.Name] = append(w.once[c.Name], c.Actions[i].ID)
+		switch a := &c.Actions[i]; {
+		case a.Now:
+			w.once[c.Name] = append(w.once[c.Name], a.ID)
+		case a.After != nil:
+			w.following[c.Name] = append(w.following[c.Name], a.ID)
 		}
 	}
+}
+
+// has tells whether a rating run is of the work: it was asked for with it, or
+// follows what was. Those of later times are not waited for.
+func (w *Work) has(r journal.Review) bool {
+	if slices.Contains(w.following[r.Campaign], r.Action) {
+		return true
+	}
+	return slices.Contains(w.Owners, r.Campaign) && !r.Slot.Before(w.From.Truncate(time.Second)) && !r.Slot.After(w.From)
 }
 
 // Progress is how far work has come.
@@ -71,6 +85,9 @@ type Tracker struct {
 	work Work
 	seen map[string]bool
 	open []string
+	// begun tells that all which the work set going has become operations: those
+	// that come later are of other occurrences, unless they follow one of these.
+	begun bool
 	// done sums what is settled.
 	done Progress
 }
@@ -98,6 +115,7 @@ func (t *Tracker) Look(ctx context.Context) (Progress, error) {
 	if err := t.gather(ctx); err != nil {
 		return Progress{}, err
 	}
+	t.begun = t.begun || !waiting
 	now := newProgress()
 	head := t.open[:min(lookSize, len(t.open))]
 	rest := slices.Clone(t.open[len(head):])
@@ -160,7 +178,9 @@ func (p Progress) plus(q Progress, waiting bool) Progress {
 // gather finds the operations that have come since the last look.
 func (t *Tracker) gather(ctx context.Context) error {
 	if t.work.IDs != nil {
-		t.note(t.work.IDs)
+		for _, id := range t.work.IDs {
+			t.note(id)
+		}
 		return nil
 	}
 	for _, owner := range t.work.Owners {
@@ -168,17 +188,19 @@ func (t *Tracker) gather(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.note(ids)
+		for _, id := range ids {
+			if !t.begun || slices.Contains(t.work.following[owner], planner.ActionOf(id)) {
+				t.note(id)
+			}
+		}
 	}
 	return nil
 }
 
-func (t *Tracker) note(ids []string) {
-	for _, id := range ids {
-		if !t.seen[id] {
-			t.seen[id] = true
-			t.open = append(t.open, id)
-		}
+func (t *Tracker) note(id string) {
+	if !t.seen[id] {
+		t.seen[id] = true
+		t.open = append(t.open, id)
 	}
 }
 
@@ -199,7 +221,7 @@ func (t *Tracker) waiting(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for _, r := range reviews {
-		if slices.Contains(t.work.Owners, r.Campaign) && !r.Slot.Before(t.work.From.Truncate(time.Second)) {
+		if t.work.has(r) {
 			return true, nil
 		}
 	}

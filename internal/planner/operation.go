@@ -180,6 +180,13 @@ func NewID(campaign, action, item string, slot time.Time) string {
 	return campaign + "/" + action + "/" + escape(item) + "/" + slot.UTC().Format(slotLayout)
 }
 
+// ActionOf is the action in an operation's identity, or "".
+func ActionOf(id string) string {
+	_, rest, _ := strings.Cut(id, "/")
+	action, _, _ := strings.Cut(rest, "/")
+	return action
+}
+
 // SlotOf is the slot in an operation's identity, and whether there is one.
 func SlotOf(id string) (time.Time, bool) {
 	t, err := time.Parse(slotLayout, id[strings.LastIndexByte(id, '/')+1:])
