@@ -162,12 +162,15 @@ const alertGetCost = "get_cost"
 // mayAsk refuses a question that would buy.
 func (q *quoter) mayAsk(ctx context.Context) error {
 	was, err := q.e.Journal.Recall(ctx, factBuying)
-	if err != nil {
+	if err != nil || was == "" {
 		return err
 	}
 	at, err := time.Parse(time.RFC3339, was)
-	if err != nil || q.e.Now().Sub(at) >= askAgain {
-		return nil // none was ever taken for a create, or long ago
+	if err != nil {
+		return fmt.Errorf("when the marketplace ignored get_cost: %w", err)
+	}
+	if q.e.Now().Sub(at) >= askAgain {
+		return nil
 	}
 	return reject("its price is not known, and the marketplace makes jobs of questions: one did at %s, and the next is asked at %s",
 		was, at.Add(askAgain).Format(time.RFC3339))
