@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -50,14 +51,19 @@ func (a *app) rateByFile(ctx context.Context, campaign string, flags *rateFlags)
 		return &coded{exitUsage, err}
 	}
 	defer f.Close()
-	list, err := operator.ReadDecisions(f)
-	if err != nil {
-		return &coded{exitUsage, fmt.Errorf("%s: %w", flags.decisions, err)}
+	list, wrong := operator.ReadDecisions(f)
+	if wrong != nil {
+		wrong = &coded{exitUsage, fmt.Errorf("%s: %w", flags.decisions, wrong)}
 	}
-	return a.with(ctx, need{key: true}, func(s *session) error {
+	if len(list) == 0 {
+		return wrong
+	}
+	reached := false
+	err = a.with(ctx, need{key: true}, func(s *session) error {
+		reached = true
 		checked, err := s.CheckDecisions(ctx, campaign, list)
-		if err != nil {
-			return err
+		if wrong != nil || err != nil { // all that is wrong is told, before anything is sent
+			return errors.Join(wrong, err)
 		}
 		if n := len(list) - len(checked); n > 0 {
 			a.say("%d of %d applications have that verdict already", n, len(list))
@@ -74,6 +80,10 @@ func (a *app) rateByFile(ctx context.Context, campaign string, flags *rateFlags)
 		}
 		return a.follow(ctx, s, done, flags.wait)
 	})
+	if wrong != nil && !reached {
+		return wrong
+	}
+	return err
 }
 
 func (a *app) rateByRules(ctx context.Context, campaign string, flags *rateFlags) error {

@@ -13,7 +13,7 @@ import (
 )
 
 // ReadDecisions reads a file of application_id,verdict,reason with a head. All
-// that is wrong with it is told at once, by line.
+// that is wrong with it is told at once, by line, beside the lines that are right.
 func ReadDecisions(r io.Reader) ([]Decision, error) {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord = -1
@@ -39,14 +39,16 @@ func ReadDecisions(r io.Reader) ([]Decision, error) {
 		line, _ := rows.FieldPos(0)
 		d, err := decision(row, at)
 		d.line = line
-		if err == nil && seen[d.ApplicationID] > 0 {
+		if seen[d.ApplicationID] > 0 {
 			err = fmt.Errorf("application %d was decided on line %d already", d.ApplicationID, seen[d.ApplicationID])
+		}
+		if d.ApplicationID > 0 {
+			seen[d.ApplicationID] = line
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
 			continue
 		}
-		seen[d.ApplicationID] = line
 		out = append(out, d)
 	}
 	if len(errs) == 0 && len(out) == 0 {

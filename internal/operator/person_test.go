@@ -191,10 +191,11 @@ func TestDecisionsOfAFile(t *testing.T) {
 	t.Run("all faults are told at once", func(t *testing.T) {
 		t.Parallel()
 		_, err := operator.ReadDecisions(strings.NewReader(
-			"application_id,verdict,reason\n1,approve,\n2,decline,\nx,approve,\n1,approve,\n3,maybe,\n"))
+			"application_id,verdict,reason\n1,approve,\n2,decline,\nx,approve,\n1,approve,\n3,maybe,\n2,approve,\n"))
 		for _, want := range []string{
 			"line 3: a verdict of decline needs a reason", `line 4: "x" is not the id`,
 			"line 5: application 1 was decided on line 2", `line 6: "maybe" is none of`,
+			"line 7: application 2 was decided on line 3", // wrong as that is
 		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v does not tell %q", err, want)
