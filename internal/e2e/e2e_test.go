@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -43,19 +44,37 @@ func build(m *testing.M) int {
 }
 
 // patience bounds every wait; it only ends a test that has failed anyway.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // process is one of the programs, running.
 type process struct {
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	log  *text
 	done chan error
+}
+
+// text is what a program that still runs has written so far.
+type text struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (t *text) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.Write(b)
+}
+
+func (t *text) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.buf.String()
 }
 
 // start runs a program until the test ends, which stops it as a person would.
 func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(filepath.Join(bin, name), args...), log: &bytes.Buffer{}, done: make(chan error, 1)}
+	p := &process{cmd: exec.Command(filepath.Join(bin, name), args...), log: &text{}, done: make(chan error, 1)}
 	p.cmd.Env = env
 	p.cmd.Stderr = p.log
 	out, err := p.cmd.StdoutPipe()

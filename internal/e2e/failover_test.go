@@ -35,6 +35,7 @@ func TestAFailoverOfSentinel(t *testing.T) {
 			w.env[i] = "RUNNER_RATE_LIMIT=30/s"
 		}
 	}
+	w.env = append(w.env, "RUNNER_API_TIMEOUT=5s") // what was on its way is looked for sooner
 	serve := w.serve(t)
 	w.run(t, 0, "apply", spec, "--yes")
 	until(t, "some jobs are bought", func() bool { return w.creates(t) >= n/6 })
