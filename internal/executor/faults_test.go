@@ -1,6 +1,7 @@
 package executor_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/campaign-runner/campaign-runner/campaigns"
 	"github.com/campaign-runner/campaign-runner/campaigns/money"
+	"github.com/campaign-runner/campaign-runner/internal/api"
+	"github.com/campaign-runner/campaign-runner/internal/executor"
 	"github.com/campaign-runner/campaign-runner/internal/journal"
 	"github.com/campaign-runner/campaign-runner/internal/planner"
 	"github.com/campaign-runner/campaign-runner/internal/sandbox"
@@ -279,6 +282,46 @@ func TestARefundThatCouldNotBeMeasuredIsPutRight(t *testing.T) {
 			r.agree()
 		})
 	}
+}
+
+// behind is a marketplace that reads a job from a copy which is behind.
+type behind struct {
+	*api.Client
+	job api.Job
+}
+
+func (b *behind) Job(ctx context.Context, id int64) (api.Job, error) {
+	if id == b.job.ID {
+		return b.job, nil
+	}
+	return b.Client.Job(ctx, id)
+}
+
+// A refund that is estimated by an old look must not be booked too high: the
+// budget would spend it.
+func TestARefundIsNotEstimatedByAJobThatIsShownAsItWas(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{KeepFees: true})
+	r.spec.Items = r.spec.Items[:1]
+	r.register()
+	id := r.created()
+	old, err := r.market.Job(t.Context(), id)
+	r.must(err)
+	apply(r, id, 3)
+	r.exec = r.executor(func(c *executor.Config) { c.Market = &behind{r.market, old} })
+	r.occurrence("pause")
+	r.settle()
+	theirs := func() sandbox.JobBooks { return r.box.Books().Jobs[0] }
+	own, err := r.books.Job(t.Context(), id)
+	r.must(err)
+	if theirs().Refunded == 0 || own.Refunded > theirs().Refunded {
+		t.Errorf("%s came back, and %s is booked", theirs().Refunded, own.Refunded)
+	}
+	r.must2(r.exec.Balance(t.Context()))
+	own, err = r.books.Job(t.Context(), id)
+	r.must(err)
+	r.equal("refunded", own.Refunded, theirs().Refunded)
+	r.equal("the balance by the books", mustAccount(r).Expected(), r.box.Books().Balance)
 }
 
 func TestACallThatLandsBetweenTwoReadsIsNotMadeTwice(t *testing.T) {

@@ -177,7 +177,8 @@ func (e *Executor) learnRefund(ctx context.Context, job api.Job, seats int, refu
 // estimated reckons a refund that could not be measured, by what seats of that
 // price brought back before, or else at the bare price, which is the least. What
 // the seats cost with all fees is the most: in between, the next reading of the
-// balance that nothing disturbs puts it right.
+// balance that nothing disturbs puts it right. A look that does not show the end
+// of the job is from before it: more workers may have come, and nothing is the least.
 func (e *Executor) estimated(ctx context.Context, op *journal.Op, seen *jobShot, job api.Job, why string) effect {
 	seats, many := e.vacant(ctx, op, seen, job)
 	if more, err := e.givenBack(ctx, job, many); err == nil && seen != nil {
@@ -197,6 +198,9 @@ func (e *Executor) estimated(ctx context.Context, op *journal.Op, seen *jobShot,
 		// Seats that a person bought on the website brought back what was never booked.
 		refund = max(0, min(refund, own.Charged-own.Refunded))
 		most = max(refund, seatsWorth(own, many))
+	}
+	if job.Status != api.JobFinished {
+		refund = 0
 	}
 	return effect{refund: &refund, most: &most, jobID: op.JobID, seats: -seats, note: why}
 }
