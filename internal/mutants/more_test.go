@@ -133,6 +133,17 @@ var ofQuestions = []mutant{
 }
 
 var ofOutages = []mutant{
+	one("anybody is an heir", "two runners plan at a time",
+		"internal/journal/lease.lua", `string.sub(holder, 1, #heir) ~= heir`, `false`,
+		journalRoom),
+	one("a refund by an old look", "more is booked as come back than had, and the budget spends it",
+		"internal/executor/refund.go", `	if job.Status != api.JobFinished {
+		refund = 0`, `	if false {
+		refund = 0`,
+		executorRoom),
+	one("what a question made is forgotten", "a job is for sale that nobody knows of",
+		"internal/operator/audit.go", `s.owned[id] == nil && s.listed[id].Status`, `false && s.listed[id].Status`,
+		operatorRoom),
 	one("the breaker never opens", "a marketplace that is down leaves a thousand purchases in doubt",
 		"internal/executor/breaker.go", `b.opened, b.probing = true, false`, `b.opened, b.probing = false, false`,
 		executorRoom),
