@@ -216,6 +216,9 @@ func (e *Executor) unread(ctx context.Context, op *journal.Op, err *api.Error) (
 	if err.Effect == api.EffectRejected && err.Reason != api.ReasonUnauthorized && !young {
 		return nil, e.end(ctx, op, planner.Rejected, err.Error())
 	}
+	if young { // or its create was told of a wrong one, and an audit finds the right one
+		e.Suspect()
+	}
 	return e.postpone(ctx, op, &later{after: e.backoff(op, err.RetryAfter), reason: err.Error()})
 }
 

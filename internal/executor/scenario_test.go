@@ -119,11 +119,16 @@ func TestAJobDeletedBehindOurBack(t *testing.T) {
 			r.register()
 			job := r.created()
 			r.must(r.box.DeleteJob(job))
+			suspected := 0
+			r.exec = r.executor(func(c *executor.Config) { c.Suspect = func() { suspected++ } })
 			ids := r.occurrence(action)
 			for range 3 { // a copy that is behind would say the same
 				r.step()
 			}
 			r.want(ids[0], planner.Queued)
+			if suspected == 0 {
+				t.Error("no audit was asked for, which finds the job of a create that was told of a wrong one")
+			}
 			r.clock.advance(10 * time.Minute)
 			r.settle()
 			if op := r.want(ids[0], planner.Rejected); !strings.Contains(op.Error, "exist") && !strings.Contains(op.Error, "does not know") {
