@@ -228,10 +228,16 @@ func (e *Executor) young(ctx context.Context, op *journal.Op) bool {
 	return err == nil && own.Young(e.Now())
 }
 
-// gone notes that the marketplace does not know a job any more.
+// gone notes that the marketplace does not know a job any more. One that is not in
+// the books was never there: its create was told of a wrong one, and has the right
+// one by now.
 func (e *Executor) gone(ctx context.Context, op *journal.Op) {
 	now := e.Now()
-	err := e.Journal.See(ctx, now, []journal.Sighting{{ID: op.JobID, Status: journal.JobGone}})
+	_, err := e.Journal.Job(ctx, op.JobID)
+	if errors.Is(err, journal.ErrNotFound) {
+		return
+	}
+	err = e.Journal.See(ctx, now, []journal.Sighting{{ID: op.JobID, Status: journal.JobGone}})
 	if err == nil {
 		err = e.Journal.Alert(ctx, now, fmt.Sprintf("job:%d", op.JobID), fmt.Sprintf(
 			"job %d of campaign %s was deleted on the marketplace: nothing more is done to it", op.JobID, op.Campaign))

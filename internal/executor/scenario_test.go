@@ -410,3 +410,16 @@ func TestACreateThatIsToldOfAnothersJobLooksForItsOwn(t *testing.T) {
 		t.Errorf("its job is %d, want %d", op.JobID, first+3)
 	}
 }
+
+// What was planned for a job that a create was told of by mistake finds nothing
+// there, once the books were corrected: nobody deleted it.
+func TestAJobInNobodysBooksIsNotToldAsDeleted(t *testing.T) {
+	t.Parallel()
+	r := setup(t, sandbox.Config{})
+	ids := r.plan(planner.OnJob("signs", "restart", planner.Restart, planner.Job{ID: 999, Item: "a"}, r.clock.now()))
+	r.settle()
+	r.want(ids[0], planner.Rejected)
+	if alerts, err := r.books.Alerts(t.Context()); err != nil || len(alerts) != 0 {
+		t.Errorf("alerts: %v, %v", alerts, err)
+	}
+}
