@@ -67,6 +67,7 @@ func (r *Runner) audit(ctx context.Context) {
 			return
 		}
 		r.complain(ctx, "audit", err)
+		r.suspect() // it is made again in a few minutes, not in an hour
 		err = r.Journal.Alert(ctx, r.cfg.Now(), alertAudit, fmt.Sprintf("the books could not be compared with the marketplace: %v", err))
 	} else {
 		r.web.metrics.SetAudit(r.cfg.Now(), found.Findings())
