@@ -240,8 +240,8 @@ func (j *Journal) Adopt(ctx context.Context, now time.Time, job Job) error {
 	return nil
 }
 
-// MendSeats corrects the seats of a job whose number is vague, unless something
-// happened to it since it was read.
+// MendSeats corrects the seats of a job whose number is vague, once two looks tell
+// the same and nothing happened to it since the first.
 func (j *Journal) MendSeats(ctx context.Context, job *Job, seats int) error {
 	_, err := j.run(ctx, "mendseats", job.ID, job.Generation, seats)
 	return err

@@ -57,7 +57,9 @@ func (o *Operator) Apply(ctx context.Context, p *Plan) (*Applied, error) {
 		}
 	}
 	addFollowing(p, &done.Work)
-	return done, o.fire(ctx, due)
+	err = o.fire(ctx, due)
+	done.Work.until = o.Now().UTC()
+	return done, err
 }
 
 // hasNow tells whether a campaign does something without waiting for a time.

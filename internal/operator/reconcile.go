@@ -38,6 +38,9 @@ func (o *Operator) Reconcile(ctx context.Context) (*Audit, error) {
 		return nil, err
 	}
 	for _, d := range s.vague {
+		if s.mean == "" { // what the number counts is not known: it tells nothing
+			break
+		}
 		if err := o.Journal.MendSeats(ctx, s.owned[d.JobID], d.Actual); err != nil {
 			return nil, err
 		}

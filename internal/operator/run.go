@@ -96,6 +96,6 @@ func (o *Operator) review(ctx context.Context, reg *journal.Registered, a *campa
 	}
 	return &Started{
 		Slot: slot, Operations: []Operation{}, Review: true,
-		Work: Work{Owners: []string{reg.Spec.Name}, From: now.Truncate(time.Millisecond)},
+		Work: Work{Owners: []string{reg.Spec.Name}, From: now.Truncate(time.Millisecond), until: now},
 	}, nil
 }

@@ -14,9 +14,10 @@ import (
 // Work is what a command set going and may wait for.
 type Work struct {
 	// Owners are the campaigns whose operations since From belong to it, and
-	// From is by the journal's clock.
+	// From is by the journal's clock. until is when all of it was set going.
 	Owners []string
 	From   time.Time
+	until  time.Time
 	// IDs, where not nil, are the operations themselves; Owners then name only
 	// whose rating runs belong to it.
 	IDs []string
@@ -46,7 +47,7 @@ func (w *Work) has(r journal.Review) bool {
 	if slices.Contains(w.following[r.Campaign], r.Action) {
 		return true
 	}
-	return slices.Contains(w.Owners, r.Campaign) && !r.Slot.Before(w.From.Truncate(time.Second)) && !r.Slot.After(w.From)
+	return slices.Contains(w.Owners, r.Campaign) && !r.Slot.Before(w.From.Truncate(time.Second)) && !r.Slot.After(w.until)
 }
 
 // Progress is how far work has come.
