@@ -56,7 +56,19 @@ func (m *model) fits(amount money.USD) bool {
 	return true
 }
 
-func (m *model) pick(t *rapid.T, states ...planner.State) *entry {
+// on is an action on any operation in one of some states. Where there is none, a
+// new one is planned, so that every step does something.
+func (m *model) on(s *store, do func(*rapid.T, *entry), states ...planner.State) func(*rapid.T) {
+	return func(t *rapid.T) {
+		if in := m.in(states...); len(in) > 0 {
+			do(t, rapid.SampledFrom(in).Draw(t, "operation"))
+			return
+		}
+		m.plan(s)
+	}
+}
+
+func (m *model) in(states ...planner.State) []*entry {
 	var in []*entry
 	for _, e := range m.ops {
 		for _, s := range states {
@@ -65,10 +77,7 @@ func (m *model) pick(t *rapid.T, states ...planner.State) *entry {
 			}
 		}
 	}
-	if len(in) == 0 {
-		t.Skip("nothing to do this to")
-	}
-	return rapid.SampledFrom(in).Draw(t, "operation")
+	return in
 }
 
 func amounts(most money.USD) *rapid.Generator[money.USD] {
@@ -82,21 +91,23 @@ func TestAnyOrderOfEventsKeepsTheBooks(t *testing.T) {
 		s.must(s.rdb.FlushDB(s.ctx).Err())
 		m := &model{limits: []money.USD{amounts(20*money.Dollar).Draw(rt, "cap"), amounts(20*money.Dollar).Draw(rt, "file cap")}}
 		limits := []journal.Limit{{Scope: "c:c", Window: "total", Cap: m.limits[0]}, {Scope: "f:f", Window: "total", Cap: m.limits[1]}}
+		to := func(state planner.State) func(*rapid.T, *entry) {
+			return func(_ *rapid.T, e *entry) { m.move(s, e, state) }
+		}
+		begin := func(rt *rapid.T, e *entry) { m.begin(rt, s, e, limits) }
+		charge := func(rt *rapid.T, e *entry) { m.charge(rt, s, e) }
+		refund := func(rt *rapid.T, e *entry) { m.refund(rt, s, e) }
 		rt.Repeat(map[string]func(*rapid.T){
 			// The first by its name is drawn most often; this one can always be done.
 			"a new one": func(*rapid.T) { m.plan(s) },
-			"begin":     func(rt *rapid.T) { m.begin(rt, s, limits) },
-			"charge":    func(rt *rapid.T) { m.charge(rt, s) },
-			"doubt":     func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Sending, planner.Unknown), planner.Unknown) },
-			"park":      func(rt *rapid.T) { m.move(s, m.pick(rt, planner.Unknown), planner.Parked) },
-			"again": func(rt *rapid.T) {
-				m.move(s, m.pick(rt, planner.Sending, planner.Unknown, planner.Parked), planner.Queued)
-			},
-			"reject": func(rt *rapid.T) {
-				m.move(s, m.pick(rt, planner.Queued, planner.Sending, planner.Unknown, planner.Parked), planner.Rejected)
-			},
-			"refund": func(rt *rapid.T) { m.refund(rt, s) },
-			"":       func(rt *rapid.T) { m.compare(rt, s, limits) },
+			"begin":     m.on(s, begin, planner.Queued),
+			"charge":    m.on(s, charge, planner.Sending, planner.Unknown, planner.Parked),
+			"doubt":     m.on(s, to(planner.Unknown), planner.Sending, planner.Unknown),
+			"park":      m.on(s, to(planner.Parked), planner.Unknown),
+			"again":     m.on(s, to(planner.Queued), planner.Sending, planner.Unknown, planner.Parked),
+			"reject":    m.on(s, to(planner.Rejected), planner.Queued, planner.Sending, planner.Unknown, planner.Parked),
+			"refund":    m.on(s, refund, planner.Applied),
+			"":          func(rt *rapid.T) { m.compare(rt, s, limits) },
 		})
 		s.recount()
 	})
@@ -106,8 +117,7 @@ func (m *model) plan(s *store) {
 	m.ops = append(m.ops, &entry{op: s.next(s.word()), state: planner.Queued})
 }
 
-func (m *model) begin(t *rapid.T, s *store, limits []journal.Limit) {
-	e := m.pick(t, planner.Queued)
+func (m *model) begin(t *rapid.T, s *store, e *entry, limits []journal.Limit) {
 	amount := amounts(8*money.Dollar).Draw(t, "amount")
 	p := s.start(e.op, amount.String(), limits)
 	want := journal.OverCap
@@ -121,8 +131,7 @@ func (m *model) begin(t *rapid.T, s *store, limits []journal.Limit) {
 }
 
 // charge applies an operation at a cost up to what was reserved.
-func (m *model) charge(t *rapid.T, s *store) {
-	e := m.pick(t, planner.Sending, planner.Unknown, planner.Parked)
+func (m *model) charge(t *rapid.T, s *store, e *entry) {
 	cost := amounts(e.reserved).Draw(t, "cost")
 	e.job = int64(len(s.word()) + s.words*1000)
 	s.ended(e.op, planner.Applied, costs(cost.String(), e.job), makes(10))
@@ -138,8 +147,7 @@ func (m *model) move(s *store, e *entry, to planner.State) {
 }
 
 // refund pauses the job of an applied operation.
-func (m *model) refund(t *rapid.T, s *store) {
-	e := m.pick(t, planner.Applied)
+func (m *model) refund(t *rapid.T, s *store, e *entry) {
 	back := amounts(e.charged-e.refunded).Draw(t, "refund")
 	pause := operation(planner.Pause, s.word(), e.job)
 	op := s.begun(s.queued(pause), "0", nil)
